@@ -1,0 +1,51 @@
+# Two commands start a newcomer: `make run` and `make test`. Everything lives in .venv; second runs start in seconds.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+ARGS   ?=
+RULE   := $(word 2,$(MAKECMDGOALS))
+
+.DEFAULT_GOAL := help
+.PHONY: help run install dev test check bench rule lock fuzz docs
+
+help:
+	@echo "make run [ARGS=--once]  the gate inside a small internet on loopback, with a tour of good and bad mail"
+	@echo "make test [ARGS=…]      the whole test suite, with the neighbours it needs (apt, where it may)"
+	@echo "make check              lint, types, import contracts, drift of docs and citations"
+	@echo "make bench [ARGS=…]     the benchmarks: the gate and its peers in the same run"
+	@echo "make fuzz [ARGS=…]      the fuzzers, ARGS='--seconds 60 smtp'"
+	@echo "make rule NAME=x.y      the skeleton of a new rule"
+	@echo "make lock               pins the dependencies again (needs uv)"
+
+run: install
+	$(BIN)/gatepost lab $(ARGS)
+
+install: $(VENV)/.installed
+dev: $(VENV)/.dev
+
+$(VENV)/bin/python:
+	$(PYTHON) tools/make_venv.py $(VENV)
+
+$(VENV)/.installed: $(VENV)/bin/python requirements.lock pyproject.toml
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.installed requirements-dev.lock
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+check: dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python tools/check_citations.py
+
+test: dev
+	$(BIN)/python -m pytest $(ARGS)
+
+lock:
+	uv pip compile -q --universal --generate-hashes --no-header --no-annotate pyproject.toml --group pyproject.toml:build -o requirements.lock
+	uv pip compile -q --universal --generate-hashes --no-header --no-annotate pyproject.toml --group pyproject.toml:dev -c requirements.lock -o requirements-dev.lock
+	uv pip compile -q --universal --generate-hashes --no-header --no-annotate pyproject.toml --group pyproject.toml:bench -c requirements.lock -o requirements-bench.lock

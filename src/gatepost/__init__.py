@@ -1,0 +1,1 @@
+"""Gatepost: the whole of e-mail security for a mail domain."""
