@@ -1,7 +1,8 @@
 """Fails when the RFCs cited in src/ and the list in docs/standards.md drift apart.
 
-In: the tree. Out: one line a difference, exit code 1 if there is any. docs/standards.md holds a table whose rows start
-with `| RFC 1234 |` and whose last column names the modules that obey it (paths below src/gatepost, comma separated, or "-").
+In: the tree. Out: one line a difference, exit code 1 if there is any. docs/standards.md holds a table whose rows
+start with `| RFC 1234 |` and whose last column names the modules that obey it (paths below src/gatepost, comma
+separated, or "-").
 """
 
 from __future__ import annotations

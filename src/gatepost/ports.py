@@ -44,8 +44,9 @@ Record = str | bytes | Mx
 class Answer:
     """The answer to one question.
 
-    `records` are decoded: A and AAAA as canonical text, PTR, NS and CNAME as lower-case names without
-    the trailing dot, TXT as the joined character-strings (bytes), MX as `Mx`; anything else as master-file text. Empty unless `status` is OK.
+    `records` are decoded: A and AAAA as canonical text, PTR, NS and CNAME as lower-case names without the trailing
+    dot, TXT as the joined character-strings (bytes), MX as `Mx`; anything else as master-file text. Empty unless
+    `status` is OK.
     `authentic` is the AD bit of a resolver that was declared trusted, else False. `ttl` is in seconds.
     `reason` says in plain words why there is no answer.
     """
@@ -82,5 +83,5 @@ class Resolver(Protocol):
         ...
 
     async def lookup_all(self, questions: Sequence[Question], deadline: float) -> tuple[Answer, ...]:
-        """All questions at once, answers in the same order; what has no answer within `deadline` seconds is TEMPFAIL."""
+        """All at once, answers in the same order; what has no answer within `deadline` seconds is TEMPFAIL."""
         ...
