@@ -1,0 +1,73 @@
+"""The options of the running server: what it is called, which domains it serves, how its processes run.
+
+Standard: DESIGN, "How it runs". Not here: the options of a room (`smtp`, `delivery`, `net`, `store`, `inspector`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DomainSettings:
+    """One domain that this gate takes mail for; a table `[domains."example.org"]`."""
+
+    accounts: tuple[str, ...] = ()
+    """Local parts that exist here, besides those made with `gatepost user add` or `gatepost init`."""
+    aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Other local parts, each with the addresses its mail goes to. A name without @ is of the same domain."""
+    catch_all: str = ""
+    """The address that gets mail for local parts that do not exist. Empty: they are refused at RCPT."""
+    recipients: Literal["list", "call-forward", "any"] = "list"
+    """How recipients are checked: against the accounts and aliases, by asking the next hop (answers are cached), or
+    not at all. "any" makes this server a source of backscatter unless the next hop accepts everything too."""
+    separator: str = "+"
+    """The character that starts a sub-address: mail for ann+lists goes to ann (RFC 5233). Empty: no sub-addresses."""
+    route: str = "maildir"
+    """Where accepted mail goes: "maildir", "lmtp:HOST:PORT", "lmtp:/path/of/socket", "smtp:HOST:PORT" or "discard"."""
+    postmaster: str = ""
+    """Who reads mail for postmaster, which is always accepted (RFC 5321 §4.5.1). Empty: `postmaster` of the server."""
+    require_tls: bool = False
+    """Refuse mail for this domain that does not come over TLS (530 5.7.0)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelaySettings:
+    """What is true of mail from everybody."""
+
+    trusted_networks: tuple[str, ...] = ()
+    """Networks of relays in front of this gate (a secondary MX, a provider). Behind them the first untrusted hop is
+    judged. No private range is trusted by default."""
+    require_tls_from: tuple[str, ...] = ()
+    """Sender domains whose mail must come over TLS (530 5.7.0 otherwise)."""
+    max_received: int = 50
+    """Received fields that count as a loop (RFC 5321 §6.3 asks for at least 100 hops; Postfix stops at 50)."""
+    refuse_null_mx_senders: bool = True
+    """Refuse mail from domains that say they send and receive none (RFC 7505 §4.2)."""
+    call_forward_positive: int = 86400
+    """Seconds that "this recipient exists", learnt from the next hop, is believed."""
+    call_forward_negative: int = 3600
+    """Seconds that "there is no such recipient" is believed."""
+    max_lookups: int = 120
+    """DNS look-ups one message may cause; what is beyond counts as a temporary failure."""
+    deadline: float = 20.0
+    """Seconds the sender checks of one message may take together; past them the client is asked to try later."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerSettings:
+    """The processes."""
+
+    workers: int = 0
+    """Reception processes. 0: one per core."""
+    user: str = ""
+    """The user to become after binding the ports, when started as root. Empty: stay (systemd has set it)."""
+    monitor: str = "127.0.0.1:8025"
+    """Where health (/healthz, /readyz) and Prometheus metrics (/metrics) are served; loopback unless you say
+    otherwise. Empty: not at all."""
+    stop_timeout: float = 30.0
+    """Seconds that transactions under way get to finish on SIGTERM and after a reload."""
+    log_level: Literal["debug", "info", "warning"] = "info"
+    """How much is logged on stderr. One line a message and a connection are "info"."""
