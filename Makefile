@@ -43,6 +43,7 @@ check: dev
 	$(BIN)/python tools/check_citations.py
 
 test: dev
+	$(BIN)/python tools/neighbours.py
 	$(BIN)/python -m pytest $(ARGS)
 
 lock:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -25,3 +26,9 @@ def suites() -> Path:
     if not folder.is_dir():
         missing(f"the folder of test suites ({folder}, or GATEPOST_SUITES)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def report_missing() -> Callable[[str], None]:
+    """`missing`, for fixtures in the conftest files of sub-folders."""
+    return missing

@@ -1,0 +1,87 @@
+"""Fixtures that bring the neighbours: each starts on loopback with private folders and is stopped by process id.
+
+A neighbour that is not there skips by name (`make test` brings it where it may), or fails with CI=true.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from dovecot import Dovecot
+from neighbour import can_lay_over, tool
+from postfix import Postfix
+
+Missing = Callable[[str], None]
+
+
+def _program(name: str, missing: Missing) -> str:
+    path = tool.found(name)
+    if path is None:
+        missing(f"the program {name}")
+        raise AssertionError("missing() does not return")
+    return str(path)
+
+
+def _unpacked(name: str, missing: Missing) -> Path:
+    folder = tool.unpacked(name)
+    if folder is None or tool.accounts_missing(name):
+        missing(f"the unpacked neighbour {name} (tools/neighbours.py)")
+    elif not can_lay_over(folder):
+        missing(f"the right to mount an overlay, for the neighbour {name}")
+    return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def swaks(report_missing: Missing) -> str:
+    """The path of swaks, a talkative SMTP client."""
+    return _program("swaks", report_missing)
+
+
+@pytest.fixture(scope="session")
+def curl(report_missing: Missing) -> str:
+    """The path of curl."""
+    return _program("curl", report_missing)
+
+
+@pytest.fixture(scope="session")
+def openssl(report_missing: Missing) -> str:
+    """The path of openssl."""
+    return _program("openssl", report_missing)
+
+
+@pytest.fixture(scope="session")
+def opendkim_testmsg(report_missing: Missing) -> str:
+    """The path of opendkim-testmsg, which signs a message on its standard input."""
+    return _program("opendkim-testmsg", report_missing)
+
+
+@pytest.fixture
+def postfix(report_missing: Missing, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Postfix]]:
+    """Starts a Postfix with the main.cf settings given: `postfix({"relayhost": "[127.0.0.1]:2525"})`."""
+    unpacked = _unpacked("postfix", report_missing)
+    started: list[Postfix] = []
+
+    def start(settings: dict[str, str] | None = None) -> Postfix:
+        started.append(Postfix(unpacked, tmp_path_factory.mktemp("postfix"), settings))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.stop()
+
+
+@pytest.fixture
+def dovecot(report_missing: Missing, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Dovecot]]:
+    """Starts a Dovecot: `dovecot()` or `dovecot(extra_configuration)`."""
+    unpacked = _unpacked("dovecot", report_missing)
+    started: list[Dovecot] = []
+
+    def start(extra: str = "") -> Dovecot:
+        started.append(Dovecot(unpacked, tmp_path_factory.mktemp("dovecot"), extra))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.stop()
