@@ -39,7 +39,20 @@ virtual   unix  - n n - - virtual
 anvil     unix  - - n - 1 anvil
 postlog   unix-dgram n - n - 1 postlogd
 """
-QUEUE = "active bounce corrupt defer deferred flush hold incoming pid private saved trace".split()
+QUEUE = [
+    "active",
+    "bounce",
+    "corrupt",
+    "defer",
+    "deferred",
+    "flush",
+    "hold",
+    "incoming",
+    "pid",
+    "private",
+    "saved",
+    "trace",
+]
 
 
 class Postfix:

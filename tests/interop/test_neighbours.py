@@ -1,4 +1,4 @@
-"""The neighbours themselves stand: each test here meets only other people's programs, so that a later failure is ours."""
+"""The neighbours themselves stand: only other people's programs meet here, so that a later failure is ours."""
 
 from __future__ import annotations
 
