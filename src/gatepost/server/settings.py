@@ -5,6 +5,7 @@ Standard: DESIGN, "How it runs". Not here: the options of a room (`smtp`, `deliv
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -71,3 +72,22 @@ class ServerSettings:
     """Seconds that transactions under way get to finish on SIGTERM and after a reload."""
     log_level: Literal["debug", "info", "warning"] = "info"
     """How much is logged on stderr. One line a message and a connection are "info"."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateSettings:
+    """The gate as a whole: its own options and those of the rooms it runs."""
+
+    hostname: str = field(default_factory=socket.getfqdn)
+    """The name of this server in greetings, Received and Authentication-Results (its authserv-id, RFC 8601 §2.5).
+    It should have an address record, and that address should point back to it."""
+    folder: str = "/var/lib/gatepost"
+    """Where spool, Maildirs, accounts and journal live. Relative paths start at the configuration file."""
+    postmaster: str = ""
+    """The address that gets mail for postmaster of every domain and the gate's own notices."""
+    domains: Mapping[str, DomainSettings] = field(default_factory=dict)
+    """The domains this gate takes mail for; it relays for no other."""
+    server: ServerSettings = field(default_factory=ServerSettings)
+    """The processes."""
+    relay: RelaySettings = field(default_factory=RelaySettings)
+    """What is true of mail from everybody."""

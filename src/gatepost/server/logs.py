@@ -1,0 +1,68 @@
+"""The log: one canonical line an event, `event key=value …`, on stderr.
+
+In: an event's name and its facts. Out: one line in one write, so that lines of several processes never mix.
+Form: logfmt, as Postfix and journald users can grep it. Not here: the journal that `gatepost log` searches (`store`).
+Values come from strangers: control characters are escaped, long ones cut; what is secret is never handed in.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
+MAX_VALUE = 400  # characters; a whole line stays below PIPE_BUF for the usual number of facts
+
+_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.,:;@<>()[]{}/+-_~!?%&*#|$^'")
+
+
+class Log:
+    """Writes lines at or above `level`. `stamp` puts the time in front, which journald does by itself."""
+
+    __slots__ = ("_fd", "_stamp", "_threshold")
+
+    def __init__(self, level: str = "info", *, fd: int | None = None, stamp: bool | None = None) -> None:
+        self._threshold = LEVELS[level]
+        self._fd = sys.stderr.fileno() if fd is None else fd
+        self._stamp = "JOURNAL_STREAM" not in os.environ if stamp is None else stamp
+
+    def info(self, event: str, **facts: object) -> None:
+        """What happens every day."""
+        self._write("info", event, facts)
+
+    def debug(self, event: str, **facts: object) -> None:
+        """What only somebody who searches wants to see."""
+        self._write("debug", event, facts)
+
+    def warning(self, event: str, **facts: object) -> None:
+        """What somebody should look at."""
+        self._write("warning", event, facts)
+
+    def error(self, event: str, **facts: object) -> None:
+        """What somebody must look at."""
+        self._write("error", event, facts)
+
+    def _write(self, level: str, event: str, facts: dict[str, object]) -> None:
+        if LEVELS[level] < self._threshold:
+            return
+        stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ ", time.gmtime()) if self._stamp else ""
+        line = f"{stamp}{level} {event} " + " ".join([f"{k}={quoted(v)}" for k, v in facts.items() if v is not None])
+        try:
+            os.write(self._fd, line.encode("utf-8", "replace") + b"\n")
+        except OSError:
+            pass  # a full or closed log must not stop mail
+
+
+def quoted(value: object) -> str:
+    """`value` as one logfmt value: bare where it is plain, else quoted with everything odd escaped."""
+    if isinstance(value, float):
+        return f"{value:.3f}"
+    text = str(value)
+    if text and len(text) <= MAX_VALUE and _PLAIN.issuperset(text):
+        return text
+    if len(text) > MAX_VALUE:
+        text = text[:MAX_VALUE] + "…"
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    shown = "".join([c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in escaped])
+    return f'"{shown}"'

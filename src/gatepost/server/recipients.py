@@ -1,0 +1,161 @@
+"""Who gets mail here: RCPT addresses to final addresses, or the reason why not.
+
+In: the domains' settings and the accounts that exist; an address from RCPT. Out: `Resolution`.
+Standard: RFC 5321 §4.5.1 (postmaster), §2.3.11 (local parts), RFC 5233 (sub-addresses).
+Not here: asking the next hop (`callforward`); what the answer to RCPT says (`pipeline`).
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from gatepost.errors import ConfigError
+from gatepost.names import domain_of
+from gatepost.server.settings import DomainSettings
+
+MAX_ALIAS_DEPTH = 10  # Postfix allows 1000 expansions; a chain of ten is already a mistake
+ROUTING_CHARACTERS = frozenset("%!@")  # "user%other.example@ours": a relay attempt in old spellings
+
+
+class Found(enum.StrEnum):
+    """What became of a recipient."""
+
+    HERE = "here"  # deliver to `addresses`
+    ASK = "ask"  # only the next hop knows
+    UNKNOWN = "unknown"
+    NOT_OURS = "not-ours"  # another domain: relaying
+    ROUTED = "routed"  # a local part that would route on
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """`addresses` are final (aliases expanded, sub-address kept off), `domain` is the served domain's name."""
+
+    found: Found
+    addresses: tuple[str, ...] = ()
+    domain: str = ""
+
+
+class Recipients:
+    """Answers "does this recipient exist here?" from what the configuration and the accounts say.
+
+    Raises ConfigError for an alias that leads nowhere, in a circle or out of the served domains.
+    """
+
+    def __init__(self, domains: Mapping[str, DomainSettings], postmaster: str, accounts: Iterable[str] = ()) -> None:
+        self._domains = {ascii_domain(name): settings for name, settings in domains.items()}
+        self._postmaster = postmaster.lower()
+        self._accounts: dict[str, set[str]] = {
+            name: {local.lower() for local in settings.accounts} for name, settings in self._domains.items()
+        }
+        for account in accounts:
+            self._accounts.setdefault(ascii_domain(domain_of(account)), set()).add(account.rpartition("@")[0].lower())
+        self._aliases = {name: self._expanded(name, settings) for name, settings in self._domains.items()}
+
+    def serves(self, domain: str) -> DomainSettings | None:
+        """The settings of `domain` when mail for it is taken here."""
+        return self._domains.get(ascii_domain(domain))
+
+    @property
+    def domains(self) -> tuple[str, ...]:
+        """The served domains, as A-labels in lower case."""
+        return tuple(self._domains)
+
+    def resolve(self, address: str) -> Resolution:
+        """What becomes of mail to `address` (as in RCPT, without angle brackets; "postmaster" may stand alone)."""
+        local, at, written_domain = address.rpartition("@")
+        if not at:
+            local, written_domain = address, ""
+        if local.lower() == "postmaster" and (not at or self.serves(written_domain)):
+            return self._postmaster_of(ascii_domain(written_domain))
+        domain = ascii_domain(written_domain)
+        settings = self._domains.get(domain)
+        if settings is None:
+            return Resolution(Found.NOT_OURS)
+        local = _unquoted(local).lower()
+        for name in _candidates(local, settings.separator):
+            if name in self._aliases[domain]:
+                return Resolution(Found.HERE, self._aliases[domain][name], domain)
+            if name in self._accounts[domain]:
+                return Resolution(Found.HERE, (f"{name}@{domain}",), domain)
+        return self._unlisted(local, domain, settings)
+
+    def _unlisted(self, local: str, domain: str, settings: DomainSettings) -> Resolution:
+        if ROUTING_CHARACTERS & set(local):
+            return Resolution(Found.ROUTED, (), domain)
+        if settings.catch_all:
+            return Resolution(Found.HERE, (_full(settings.catch_all, domain),), domain)
+        if settings.recipients == "any":
+            return Resolution(Found.HERE, (f"{local}@{domain}",), domain)
+        if settings.recipients == "call-forward":
+            return Resolution(Found.ASK, (f"{local}@{domain}",), domain)
+        return Resolution(Found.UNKNOWN, (), domain)
+
+    def _postmaster_of(self, domain: str) -> Resolution:
+        """RFC 5321 §4.5.1: postmaster is always accepted; with nobody named, a mailbox of that name keeps the mail."""
+        settings = self._domains.get(domain)
+        chosen = (settings.postmaster if settings else "") or self._postmaster
+        if not chosen and settings and "postmaster" in self._aliases[domain]:
+            return Resolution(Found.HERE, self._aliases[domain]["postmaster"], domain)
+        home = domain or next(iter(self._domains), "localhost")
+        return Resolution(Found.HERE, (_full(chosen, home) if chosen else f"postmaster@{home}",), home)
+
+    def _expanded(self, domain: str, settings: DomainSettings) -> dict[str, tuple[str, ...]]:
+        """Every alias of `domain` with its final addresses."""
+        return {
+            alias.lower(): tuple(dict.fromkeys(self._follow(f"{alias.lower()}@{domain}", 0, domain)))
+            for alias in settings.aliases
+        }
+
+    def _follow(self, address: str, depth: int, origin: str) -> Iterable[str]:
+        local, _, domain = address.rpartition("@")
+        where = f'domains."{origin}".aliases'
+        if depth > MAX_ALIAS_DEPTH:
+            raise ConfigError(where, address, "goes round in a circle; take one of its targets out")
+        settings = self._domains.get(domain)
+        if settings is None:
+            raise ConfigError(
+                where, address, "is in a domain that is not served here; forwarding out is not configured"
+            )
+        targets = {name.lower(): found for name, found in settings.aliases.items()}.get(local)
+        if targets is None:
+            if settings.recipients == "list" and local not in self._accounts[domain] and not settings.catch_all:
+                raise ConfigError(where, address, "leads to no account; add the account or correct the alias")
+            yield address
+            return
+        for target in targets:
+            yield from self._follow(_full(target, domain), depth + 1, origin)
+
+
+def ascii_domain(domain: str) -> str:
+    """`domain` in lower case and A-labels; what IDNA refuses stays as it is, and then matches no served domain."""
+    lowered = domain.lower().rstrip(".")
+    if lowered.isascii():
+        return lowered
+    import idna
+
+    try:
+        return idna.encode(lowered, uts46=True).decode("ascii")
+    except idna.IDNAError:
+        return lowered
+
+
+def _candidates(local: str, separator: str) -> tuple[str, ...]:
+    """The local part itself, then without its sub-address."""
+    base = local.partition(separator)[0] if separator else local
+    return (local, base) if base and base != local else (local,)
+
+
+def _unquoted(local: str) -> str:
+    """RFC 5321 §4.1.2: "ann" in quotes is the same local part as ann."""
+    if len(local) >= 2 and local[0] == local[-1] == '"':
+        return local[1:-1].replace("\\", "")
+    return local
+
+
+def _full(address: str, domain: str) -> str:
+    """`address` in lower case, with `domain` where it names none."""
+    local, at, own = address.rpartition("@")
+    return f"{local.lower()}@{ascii_domain(own)}" if at else f"{address.lower()}@{domain}"
