@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from gatepost.message.charsets import decode_field
+
 MAX_HEADER = 1 << 20  # octets; Postfix's header_size_limit is 102400, Gmail takes 500 KB: past 1 MB it is an attack
 MAX_FIELDS = 2000  # Haraka stops at 1000; the largest real header in the corpora has 180
 
@@ -43,11 +45,7 @@ class RawField:
     @property
     def text(self) -> str:
         """`value` as text: UTF-8 (RFC 6532), else Latin-1. Encoded-words stay encoded."""
-        value = self.value
-        try:
-            return value.decode("utf-8")
-        except UnicodeDecodeError:
-            return value.decode("latin-1")
+        return decode_field(self.value)
 
 
 class Header:
