@@ -1,0 +1,34 @@
+"""Domain names as SPF wants them: A-labels, lower case, fit for a DNS question.
+
+In: names out of the envelope. Out: A-labels, or the empty string for what is no name.
+Standard: RFC 7208 §4.3 (initial processing), RFC 5890 §2.3.2.1 (A-labels), RFC 8616 §4 (EAI).
+Not here: names inside records (`macro`).
+"""
+
+from __future__ import annotations
+
+
+def to_ascii(domain: str) -> str:
+    """`domain` in lower case and A-labels, without the trailing dot; the empty string if it cannot be converted."""
+    if domain.isascii():
+        return domain.lower().removesuffix(".")
+    import idna  # only the few names with U-labels pay for its tables
+
+    try:
+        return idna.encode(domain, uts46=True).decode("ascii").lower().removesuffix(".")
+    except (idna.IDNAError, UnicodeError):
+        return ""
+
+
+def is_askable(name: str) -> bool:
+    """Whether DNS can be asked for `name`: labels of 1 to 63 printable ASCII characters, 253 in all.
+    A space may stand there, since a policy can write one (RFC 7208 §7.1: "%_"); a backslash means an escape to too
+    many readers of names."""
+    if len(name) > 253 or not name.isascii() or not name.isprintable() or "\\" in name:
+        return False
+    return all(0 < len(label) < 64 for label in name.split("."))
+
+
+def is_checkable(domain: str) -> bool:
+    """RFC 7208 §4.3: a well-formed name of several labels, no address literal."""
+    return "." in domain and "[" not in domain and is_askable(domain)
