@@ -1,0 +1,104 @@
+"""A message as signatures see it: its line ends made CRLF where it was saved without, canonical forms kept.
+
+In: a message. Out: `Content`, whose body hashes and canonical fields are computed once and shared by all DKIM and ARC
+signatures of the message.
+Standard: RFC 6376 §3.7 (what is hashed), §5.4.2 (which of several fields of a name). Not here: the verdict (`verify`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+
+from gatepost.message.header import RawField
+from gatepost.message.message import Message, parse_message
+from gatepost.msgauth.dkim.canonical import (
+    Octets,
+    relaxed_body,
+    relaxed_field,
+    simple_body,
+    simple_field,
+    without_signature,
+)
+from gatepost.msgauth.dkim.signature import Canonicalization, Signature
+
+
+class Content:
+    """One message, with what was computed of it. Not shared between threads."""
+
+    __slots__ = ("_bodies", "_fields", "_hashes", "message")
+
+    def __init__(self, message: Message) -> None:
+        self.message = message
+        self._bodies: dict[Canonicalization, Octets] = {}
+        self._hashes: dict[tuple[Canonicalization, str, int | None], bytes] = {}
+        self._fields: dict[int, bytes] = {}
+
+    def body(self, canonicalization: Canonicalization) -> Octets:
+        """The canonical body."""
+        octets = self._bodies.get(canonicalization)
+        if octets is None:
+            make = relaxed_body if canonicalization is Canonicalization.RELAXED else simple_body
+            octets = self._bodies[canonicalization] = make(self.message.raw, self.message.header.end)
+        return octets
+
+    def body_hash(self, canonicalization: Canonicalization, algorithm: str, length: int | None) -> bytes:
+        """The hash of the canonical body, of its first `length` octets if that is given (RFC 6376 §3.7)."""
+        key = (canonicalization, algorithm, length)
+        found = self._hashes.get(key)
+        if found is None:
+            octets = self.body(canonicalization)
+            found = _hash(algorithm, octets if length is None else memoryview(octets)[:length])
+            self._hashes[key] = found
+        return found
+
+    def header_input(self, signature: Signature) -> bytes:
+        """The octets that were signed: the fields of `h=`, then the signature itself without its `b=`."""
+        chosen = choose_fields(self.message, signature.signed_fields)
+        own = without_signature(signature.field.raw)
+        if signature.header_canonicalization is Canonicalization.RELAXED:
+            parts = [self.relaxed(field) for field in chosen]
+            parts.append(relaxed_field(signature.field, own)[:-2])
+        else:
+            parts = [simple_field(field) for field in chosen]
+            parts.append(own.removesuffix(b"\r\n"))
+        return b"".join(parts)
+
+    def relaxed(self, field: RawField) -> bytes:
+        """The relaxed form of one field, kept by its place in the message."""
+        found = self._fields.get(field.offset)
+        if found is None:
+            found = self._fields[field.offset] = relaxed_field(field)
+        return found
+
+
+def choose_fields(message: Message, names: Iterable[str]) -> list[RawField]:
+    """RFC 6376 §5.4.2: each time a name stands in h= the next field of that name from the bottom is taken; a name
+    for which no field is left adds nothing (so an oversigned field cannot be added later)."""
+    header = message.header
+    left: dict[str, int] = {}
+    chosen: list[RawField] = []
+    for name in names:
+        fields = header.all(name)
+        index = left.get(name, len(fields)) - 1
+        if index >= 0:
+            chosen.append(fields[index])
+            left[name] = index
+    return chosen
+
+
+def as_content(raw: bytes | Message | Content) -> Content:
+    """A saved file in which no line ends in CRLF is read as if all did: signatures are made over CRLF
+    (RFC 6376 §5.3)."""
+    if isinstance(raw, Content):
+        return raw
+    octets = raw if isinstance(raw, bytes) else raw.raw
+    if b"\n" in octets and b"\r\n" not in octets:
+        return Content(parse_message(octets.replace(b"\n", b"\r\n")))
+    return Content(parse_message(raw) if isinstance(raw, bytes) else raw)
+
+
+def _hash(algorithm: str, octets: Octets) -> bytes:
+    if algorithm == "sha1":
+        return hashlib.sha1(octets, usedforsecurity=False).digest()
+    return hashlib.sha256(octets).digest()

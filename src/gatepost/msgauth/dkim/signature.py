@@ -1,0 +1,225 @@
+"""Reads a DKIM-Signature field, or an ARC-Message-Signature, which is made of the same tags.
+
+In: the raw field. Out: `Signature`, or `Unreadable` with the reason. Total: any octets give one of the two.
+Standard: RFC 6376 §3.5 and §6.1.1; RFC 8463 §3 (Ed25519), RFC 8616 §4 (U-labels).
+Not here: the key (`record`), time and strictness (`verify`), ARC's own tags (`arc.record`).
+"""
+
+from __future__ import annotations
+
+import binascii
+import enum
+import re
+from dataclasses import dataclass
+
+from gatepost.message.header import RawField
+from gatepost.msgauth.dkim.domains import is_within, to_ascii
+from gatepost.msgauth.taglist import Tags, parse_number, parse_tags, without_whitespace
+
+MAX_SIGNED_FIELDS = 500  # names in h=; the longest seen in the corpora has 60
+
+ALGORITHMS = {  # a= to key type and hash (RFC 6376 §3.3, RFC 8463 §3)
+    "rsa-sha256": ("rsa", "sha256"),
+    "ed25519-sha256": ("ed25519", "sha256"),
+    "rsa-sha1": ("rsa", "sha1"),
+}
+HASH_OCTETS = {"sha256": 32, "sha1": 20}
+
+_FIELD_NAMES = re.compile(rb"[!-9<-~]+(?::[!-9<-~]+)*\Z")  # RFC 5322 §3.6.8 ftext, without the semicolon
+_QP = re.compile(rb"=([0-9A-F]{2})")
+
+
+class Canonicalization(enum.StrEnum):
+    """How header or body are made independent of what relays change (RFC 6376 §3.4)."""
+
+    SIMPLE = "simple"
+    RELAXED = "relaxed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signature:
+    """A signature field that can be read. `signature` and `body_hash` are decoded; `signed_fields` are in lower case,
+    in the order of `h=`; times are seconds since the epoch."""
+
+    field: RawField
+    algorithm: str
+    signature: bytes
+    body_hash: bytes
+    header_canonicalization: Canonicalization
+    body_canonicalization: Canonicalization
+    domain: str
+    selector: str
+    identity: str
+    signed_fields: tuple[str, ...]
+    body_length: int | None
+    signed_at: int | None
+    expires_at: int | None
+    signature_start: str
+
+    @property
+    def key_name(self) -> str:
+        """Where the key is published (RFC 6376 §3.6.2.1)."""
+        return f"{self.selector}._domainkey.{self.domain}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unreadable:
+    """A signature field that cannot be used. `syntax` tells a field that cannot be read from one that lacks what
+    it needs."""
+
+    reason: str
+    syntax: bool
+    domain: str = ""
+    selector: str = ""
+    algorithm: str = ""
+
+
+class _Bad(Exception):
+    """A jump out of the reader, never seen outside this file."""
+
+    def __init__(self, reason: str, *, syntax: bool = True) -> None:
+        self.reason = reason
+        self.syntax = syntax
+
+
+def parse_signature(field: RawField) -> Signature | Unreadable:
+    """Reads a DKIM-Signature field."""
+    tags, defect = parse_tags(field.body)
+    if not defect:
+        # RFC 6376 §3.5: v= MUST be there and be "1" (compared as text, so "1.0" is not).
+        if "v" not in tags:
+            return _unreadable(tags, "the tag v= is missing: this predates RFC 6376", syntax=False)
+        if tags["v"] != b"1":
+            return _unreadable(tags, "the tag v= names a version other than 1", syntax=False)
+    return read_signature(field, tags, defect)
+
+
+def read_signature(field: RawField, tags: Tags, defect: str = "", *, arc: bool = False) -> Signature | Unreadable:
+    """Reads the tags that DKIM and ARC share. With `arc`, `i=` is an instance and not an identity (RFC 8617 §4.1.2)."""
+    if defect:
+        return _unreadable(tags, defect)
+    try:
+        return _read(field, tags, arc)
+    except _Bad as bad:
+        return _unreadable(tags, bad.reason, syntax=bad.syntax)
+
+
+def _unreadable(tags: Tags, reason: str, *, syntax: bool = True) -> Unreadable:
+    algorithm = tags.get("a", b"").lower().decode("ascii", "replace")
+    return Unreadable(
+        reason=reason,
+        syntax=syntax,
+        domain=to_ascii(tags.get("d", b"")),
+        selector=to_ascii(tags.get("s", b"")),
+        algorithm=algorithm if algorithm in ALGORITHMS else "",
+    )
+
+
+def _read(field: RawField, tags: Tags, arc: bool) -> Signature:
+    for name in ("a", "b", "bh", "d", "h", "s"):
+        if name not in tags:
+            raise _Bad(f"the tag {name}= is missing", syntax=False)
+    algorithm = read_algorithm(tags)
+    if not algorithm:
+        raise _Bad("the algorithm of a= is unknown", syntax=False)
+    domain, selector = to_ascii(tags["d"]), to_ascii(tags["s"])
+    if not domain or not selector:
+        raise _Bad("d= or s= is no domain name")
+    _check_query(tags)
+    header_canonicalization, body_canonicalization = _canonicalizations(tags)
+    signed_at, expires_at = _time(tags, "t"), _time(tags, "x")
+    if expires_at is not None and signed_at is not None and expires_at <= signed_at:
+        raise _Bad("x= is not after t=")  # RFC 6376 §3.5
+    text = without_whitespace(tags["b"])
+    return Signature(
+        field=field,
+        algorithm=algorithm,
+        signature=decode_base64(text),
+        body_hash=_body_hash(tags, algorithm),
+        header_canonicalization=header_canonicalization,
+        body_canonicalization=body_canonicalization,
+        domain=domain,
+        selector=selector,
+        identity="" if arc else _identity(tags, domain),
+        signed_fields=_signed_fields(tags),
+        body_length=_body_length(tags),
+        signed_at=signed_at,
+        expires_at=expires_at,
+        signature_start=text[:8].decode("ascii", "replace"),
+    )
+
+
+def read_algorithm(tags: Tags) -> str:
+    """`a=`, or "" when it is none that we know. Case does not matter (RFC 6376 §3.5, ABNF strings)."""
+    algorithm = tags["a"].lower().decode("ascii", "replace")
+    return algorithm if algorithm in ALGORITHMS else ""
+
+
+def decode_base64(text: bytes) -> bytes:
+    """Base64 without white space; b"" when it is none, which no signature or hash equals."""
+    try:
+        return binascii.a2b_base64(text, strict_mode=True)
+    except binascii.Error:
+        return b""
+
+
+def _body_hash(tags: Tags, algorithm: str) -> bytes:
+    octets = decode_base64(without_whitespace(tags["bh"]))
+    if len(octets) != HASH_OCTETS[ALGORITHMS[algorithm][1]]:
+        raise _Bad("bh= is no hash of the algorithm in a=")
+    return octets
+
+
+def _canonicalizations(tags: Tags) -> tuple[Canonicalization, Canonicalization]:
+    """RFC 6376 §3.5: `c=header/body`, simple where not said."""
+    header, _, body = tags.get("c", b"simple/simple").lower().decode("ascii", "replace").partition("/")
+    try:
+        return Canonicalization(header), Canonicalization(body or "simple")
+    except ValueError:
+        raise _Bad("the canonicalization of c= is unknown", syntax=False) from None
+
+
+def _check_query(tags: Tags) -> None:
+    """RFC 6376 §3.5: unknown methods in q= are passed over, but one we know must be there."""
+    methods = tags.get("q")
+    if methods is not None and b"dns/txt" not in without_whitespace(methods).lower().split(b":"):
+        raise _Bad("q= names no way to the key that we know", syntax=False)
+
+
+def _time(tags: Tags, name: str) -> int | None:
+    if name not in tags:
+        return None
+    seconds = parse_number(tags[name], 12)  # RFC 6376 §3.5: twelve digits are enough until AD 200,000
+    if seconds is None:
+        raise _Bad(f"{name}= is no time")
+    return seconds
+
+
+def _body_length(tags: Tags) -> int | None:
+    if "l" not in tags:
+        return None
+    length = parse_number(tags["l"], 76)  # RFC 6376 §3.5: at most 76 digits
+    if length is None:
+        raise _Bad("l= is no length")
+    return length
+
+
+def _signed_fields(tags: Tags) -> tuple[str, ...]:
+    names = without_whitespace(tags["h"]).lower()
+    if not _FIELD_NAMES.match(names):
+        raise _Bad("h= is no list of field names")
+    if names.count(b":") >= MAX_SIGNED_FIELDS:
+        raise _Bad("h= names too many fields")
+    return tuple(names.decode("ascii").split(":"))
+
+
+def _identity(tags: Tags, domain: str) -> str:
+    """RFC 6376 §3.5: `i=` in dkim-quoted-printable; its domain must be d= or below it."""
+    if "i" not in tags:
+        return "@" + domain
+    text = _QP.sub(lambda match: bytes((int(match[1], 16),)), without_whitespace(tags["i"]))
+    local, at, name = text.rpartition(b"@")
+    ascii_name = to_ascii(name)
+    if not at or not is_within(ascii_name, domain):
+        raise _Bad("the domain of i= is not within d=", syntax=False)
+    return f"{local.decode('utf-8', 'replace')}@{ascii_name}"
