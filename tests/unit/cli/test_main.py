@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import click
 import pytest
@@ -57,7 +58,7 @@ def test_an_input_error_is_one_printable_line(capsys: pytest.CaptureFixture[str]
 def test_a_missing_file_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     @click.command()
     def reads() -> None:
-        open("/nonexistent/file")
+        Path("/nonexistent/file").read_bytes()
 
     assert front.run(reads, ["--"]) == 2
     assert "/nonexistent/file: No such file" in capsys.readouterr().err

@@ -1,0 +1,77 @@
+"""What the inspector can be told: thresholds, caps, DMARC enforcement, exceptions.
+
+In: nothing. Out: `InspectorSettings`, composed into the configuration by `config`.
+Standard: RFC 9989 §7.4 (a receiver weighs `p=reject` with what else it knows). Not here: who obeys it (`policy`,
+`enforcement`, `rules`).
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+class DmarcEnforcement(enum.StrEnum):
+    """What becomes of a message whose author domain asks for its refusal."""
+
+    REJECT = "reject"
+    QUARANTINE = "quarantine"
+    REPORT_ONLY = "report-only"
+
+
+class OnTemperror(enum.StrEnum):
+    """What becomes of a message that cannot be judged because DNS did not answer."""
+
+    DEFER = "defer"
+    TAG = "tag"
+    WEIGH = "weigh"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InspectorSettings:
+    """How findings become a decision."""
+
+    tag_at: float = 5.0
+    """Score from which a message goes to the Junk folder."""
+    quarantine_at: float = 8.0
+    """Score from which a message is held back for a person to look at."""
+    reject_at: float = 15.0
+    """Score from which a message is refused in the session. Far above `quarantine_at`: a refusal cannot be undone."""
+    group_caps: Mapping[str, float] = field(
+        default_factory=lambda: {"lists": 4.0, "classifier": 4.0, "path": 4.0, "header": 6.0, "auth": 6.0, "spoof": 6.0}
+    )
+    """The most that all findings of one group add together. `lists` and `classifier` are held below `tag_at` whatever
+    is written here: no block list and no statistical classifier decides alone."""
+    default_group_cap: float = 6.0
+    """The cap of a group that `group_caps` does not name."""
+    weights: Mapping[str, float] = field(default_factory=dict)
+    """Other weights for rules, by code: `"path.no-reverse-dns" = 0.5`."""
+    disabled_rules: tuple[str, ...] = ()
+    """Codes of rules that are not to be run."""
+    quarantine_codes: tuple[str, ...] = ()
+    """Codes whose finding alone holds a message back, whatever the score."""
+    reject_codes: tuple[str, ...] = ("header.several-from",)
+    """Codes whose finding alone refuses a message, whatever the score. Two From fields are in it by default: no honest
+    program writes them, and readers differ in which they show."""
+    dmarc: DmarcEnforcement = DmarcEnforcement.REJECT
+    """What a DMARC failure under `p=reject` leads to: `reject` (only where nothing hints that the message went
+    through a mailing list or forwarder, else `quarantine`), `quarantine` or `report-only`."""
+    dmarc_temperror: OnTemperror = OnTemperror.DEFER
+    """What to do when DNS does not answer and DMARC cannot be judged: `defer` (451, the sender tries again), `tag`
+    or `weigh` (only the finding's weight counts). It is never taken for a pass nor refused for good."""
+    trusted_forwarders: tuple[str, ...] = ()
+    """Domains whose forwarding is trusted, as proven by their SPF or DKIM pass: mail that fails DMARC through them is
+    only tagged."""
+    trusted_sealers: tuple[str, ...] = ()
+    """Domains whose ARC seals are believed (RFC 8617): a chain sealed by one of them that saw the message pass
+    overrides DMARC."""
+    trusted_relays: tuple[str, ...] = ()
+    """Addresses and networks (CIDR) of relays in front of this server: the hop before them is the one that is judged.
+    Empty by default: private networks are not trusted, since container bridges make everyone look local."""
+    own_domains: tuple[str, ...] = ()
+    """Domains whose spoofing from outside is to be seen; the domains this gate serves are added to them."""
+    date_past_days: float = 7.0
+    """A Date older than this many days at reception is a finding."""
+    date_future_hours: float = 12.0
+    """A Date further than this many hours in the future is a finding."""
