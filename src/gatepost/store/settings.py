@@ -1,0 +1,69 @@
+"""The settings of the store: spool, journal, mailboxes.
+
+In: values from the configuration. Out: frozen settings, each option explained where it stands.
+Standard: none. Not here: how the TOML file is read (`config`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+KIB = 1024
+MIB = 1024 * KIB
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpoolSettings:
+    """How accepted mail is kept until it is delivered."""
+
+    inline_limit: int = 256 * KIB
+    """Octets: a larger message is kept in a file of its own beside the spool's database, not inside it."""
+
+    reserve: int = 64 * MIB
+    """Octets that stay free on the spool's disk: below them new mail is answered 452 until there is room again."""
+
+    max_waiting: int = 5000
+    """Messages that may wait for the disk at once, in one worker; the next one is answered 452."""
+
+    max_waiting_octets: int = 256 * MIB
+    """Octets of messages that may wait for the disk at once, in one worker."""
+
+    max_group: int = 64
+    """Messages that share one commit at most."""
+
+    busy_seconds: float = 10.0
+    """How long to wait for another process that writes to the same database before giving up with an error."""
+
+    checkpoint_pages: int = 4000
+    """Pages of the write-ahead log after which it is folded back into the database (4000 pages are 16 MB)."""
+
+    check_limit: int = 256 * MIB
+    """Octets: a spool database up to this size is checked page by page whenever it is opened."""
+
+    quarantine_days: float = 30.0
+    """Days after which a quarantined message is deleted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalSettings:
+    """How long the history of messages is kept (what `gatepost log` searches)."""
+
+    keep_days: float = 90.0
+    """Days after which an entry is deleted."""
+
+    max_octets: int = 2048 * MIB
+    """Octets the journal may take on disk in all; above them the oldest entries go first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreSettings:
+    """Where things are kept, and how."""
+
+    folder: str = "/var/lib/gatepost"
+    """The folder of everything Gatepost keeps: spool, mailboxes, journal, accounts."""
+
+    spool: SpoolSettings = field(default_factory=SpoolSettings)
+    """Accepted mail on its way, and the quarantine."""
+
+    journal: JournalSettings = field(default_factory=JournalSettings)
+    """The history of messages."""

@@ -1,0 +1,129 @@
+"""The committer: many sessions wait, one thread writes, one sync serves them all.
+
+In: `await committer.add(new)` from the event loop. Out: the spool id, once it is durable; or StoreFull, StoreError.
+Whatever waits while a commit runs makes up the next group, so a group grows with the load and a lone message waits for
+nobody. Standard: RFC 5321 §4.2.5. Not here: what a commit is (`shard`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+from gatepost.errors import StoreError, StoreFull
+from gatepost.store.spool.rows import Prepared
+from gatepost.store.spool.shard import SpoolShard
+from gatepost.store.spool.spooled import NewMessage
+
+_FILE_WRITERS = 2  # threads that write large bodies, so that small messages need not wait behind them
+
+_Waiter = tuple[Prepared, "asyncio.Future[str]", str, int]
+
+
+class Committer:
+    """Belongs to one event loop and one shard; closes the shard when it is closed."""
+
+    def __init__(self, shard: SpoolShard) -> None:
+        self._shard = shard
+        self._loop = asyncio.get_running_loop()
+        self._queue: queue.SimpleQueue[_Waiter | None] = queue.SimpleQueue()
+        self._waiting = 0
+        self._waiting_octets = 0
+        self._closing = False
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._files = ThreadPoolExecutor(_FILE_WRITERS, thread_name_prefix="spool-file")
+        self._thread = threading.Thread(target=self._run, name="spool-commit", daemon=True)
+        self._thread.start()
+
+    @property
+    def waiting(self) -> int:
+        """Messages that wait for the disk now."""
+        return self._waiting
+
+    def next_id(self, now: float) -> str:
+        """A fresh id for a message that is being received."""
+        return self._shard.next_id(now)
+
+    async def add(self, new: NewMessage) -> str:
+        """Returns the id when the message is durable: only then may 250 be said.
+
+        Raises StoreFull (disk or our own limit: answer 452) or StoreError (answer 451); then nothing of it is kept.
+        A caller that is cancelled meanwhile may leave the message in or out.
+        """
+        octets = len(new.body)
+        self._admit(octets)
+        self._waiting += 1
+        self._waiting_octets += octets
+        self._idle.clear()
+        try:
+            if octets > self._shard.settings.inline_limit:
+                ready = await self._loop.run_in_executor(self._files, self._shard.prepare, new)
+            else:
+                ready = self._shard.prepare(new)
+            future: asyncio.Future[str] = self._loop.create_future()
+            self._queue.put((ready, future, new.id, octets))
+            return await future
+        finally:
+            self._waiting -= 1
+            self._waiting_octets -= octets
+            if not self._waiting:
+                self._idle.set()
+
+    async def close(self) -> None:
+        """Commits what waits, then stops the thread and closes the shard."""
+        if self._closing:
+            return
+        self._closing = True
+        await self._idle.wait()
+        await self._loop.run_in_executor(self._files, self._stop)
+        self._files.shutdown(wait=True)
+
+    def _stop(self) -> None:
+        self._queue.put(None)
+        self._thread.join()
+        self._shard.close()
+
+    def _admit(self, octets: int) -> None:
+        settings = self._shard.settings
+        if self._closing:
+            raise StoreError("the spool is closing")
+        if self._waiting >= settings.max_waiting or self._waiting_octets + octets > settings.max_waiting_octets:
+            raise StoreFull("too many messages wait for the disk")
+
+    def _run(self) -> None:
+        """The thread: takes whatever waits, commits it, reports once."""
+        while (first := self._queue.get()) is not None:
+            group = [first]
+            while len(group) < self._shard.settings.max_group:
+                try:
+                    waiter = self._queue.get_nowait()
+                except queue.Empty:
+                    break
+                if waiter is None:
+                    self._queue.put(None)
+                    break
+                group.append(waiter)
+            self._commit(group)
+
+    def _commit(self, group: list[_Waiter]) -> None:
+        failure: StoreError | None = None
+        try:
+            self._shard.commit([waiter[0] for waiter in group])
+        except StoreError as error:
+            failure = error
+        except Exception as error:  # a programming error must not leave sessions waiting for ever
+            failure = StoreError(f"the spool failed: {error!r}")
+        self._loop.call_soon_threadsafe(_report, group, failure)
+
+
+def _report(group: list[_Waiter], failure: StoreError | None) -> None:
+    for _, future, message_id, _ in group:
+        if future.done():  # the session has gone
+            continue
+        if failure is None:
+            future.set_result(message_id)
+        else:
+            future.set_exception(type(failure)(*failure.args))  # one each: a traceback grows where it is raised

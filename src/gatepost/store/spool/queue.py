@@ -1,0 +1,274 @@
+"""The spool as its readers see it: all shards of a folder together.
+
+In: the folder. Out: what is due, a message's octets; outcomes are recorded many at a time, and what is finished leaves.
+The delivery process opens it `exclusive` (one lock, so that no message is delivered twice); the command line opens it
+beside. Methods block on the disk: call them from a thread. Standard: RFC 5321 §4.5.4. Not here: `shard` (adding),
+`quarantine` (listing, releasing, holding), when to try again (`server.delivery`).
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+import zlib
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import chain
+from pathlib import Path
+from typing import TypeVar
+
+from gatepost.errors import StoreDamaged, StoreError
+from gatepost.store.database import make_folder, open_database, told, transaction
+from gatepost.store.settings import SpoolSettings
+from gatepost.store.spool.bodies import BodyFiles
+from gatepost.store.spool.ids import parse_id, shard_of, write_id
+from gatepost.store.spool.rows import number_of
+from gatepost.store.spool.schema import STEPS
+from gatepost.store.spool.shard import bodies_of, lock_file, shard_path
+from gatepost.store.spool.spooled import Outcome, Spooled, State
+from gatepost.store.spool.statements import load, purge
+
+_T = TypeVar("_T")
+_FOREVER = 1e12
+_CLOCK_SLACK = 60.0  # seconds the clock may go back without a word; more is a jump, and waiting times are put right
+
+_DUE = "SELECT message, next_try FROM recipient WHERE state = 'queued' AND next_try <= ? ORDER BY next_try, message"
+# What happened stands (delivered, failed, quarantined); "again later" gives way to what the administrator did since.
+_RECORD = (
+    "UPDATE recipient SET state = CASE WHEN state = 'queued' OR ?1 <> 'queued' THEN ?1 ELSE state END,"
+    " attempts = attempts + ?2, next_try = ?3, last_reply = ?4, last_try = CASE WHEN ?2 THEN ?5 ELSE last_try END"
+    " WHERE message = ?6 AND position = ?7"
+)
+_MEND = "UPDATE recipient SET next_try = ?1, last_try = ?1 WHERE state = 'queued' AND last_try > ?2"
+
+
+class Spool:
+    """Every shard of one folder. Thread-safe; one call at a time reaches the disk."""
+
+    def __init__(self, folder: Path, settings: SpoolSettings, lock: int | None) -> None:
+        self.folder = folder
+        self.settings = settings
+        self._lock = lock
+        self._guard = threading.RLock()
+        self._shards: dict[int, sqlite3.Connection] = {}
+        self._versions: list[int] = []
+        self._claimed: dict[int, set[int]] = {}  # message → positions given out and not yet accounted for
+        self._turn = 0
+        self._clock = 0.0
+
+    @classmethod
+    def open(cls, folder: Path, settings: SpoolSettings | None = None, *, now: float, exclusive: bool = False) -> Spool:
+        """Opens all shards; `exclusive` is for the delivery process, and refused while another one lives.
+
+        Raises StoreError, StoreDamaged.
+        """
+        make_folder(folder)
+        lock = None
+        if exclusive:
+            lock = lock_file(folder / "delivery.owner", f"{folder}: another delivery process is at work")
+        spool = cls(folder, settings or SpoolSettings(), lock)
+        try:
+            spool.refresh()
+            spool._clock = now
+            if exclusive:
+                spool._mend_times(now)
+        except BaseException:
+            spool.close()
+            raise
+        return spool
+
+    def close(self) -> None:
+        """Closes the databases and gives the lock free."""
+        with self._guard:
+            for connection in self._shards.values():
+                connection.close()
+            self._shards.clear()
+            if self._lock is not None:
+                os.close(self._lock)
+                self._lock = None
+
+    def refresh(self) -> None:
+        """Opens shards that were made since; cheap enough for every idle second."""
+        with self._guard:
+            for path in sorted(self.folder.glob("shard-[0-9][0-9][0-9].db")):
+                shard = int(path.stem[-3:])
+                if shard not in self._shards:
+                    # The shard's owner has checked it page by page.
+                    self._shards[shard] = open_database(
+                        path, STEPS, busy_seconds=self.settings.busy_seconds, check_limit=0
+                    )
+
+    def changed(self) -> bool:
+        """Whether anybody else has written to a shard since the last call (some µs a shard; no message is read)."""
+        with self._guard:
+            before = self._versions
+            self._versions = self._ask(lambda connection: connection.execute("PRAGMA data_version").fetchone()[0])
+            return before != self._versions
+
+    # What is due
+
+    def due(self, now: float, limit: int = 100) -> list[Spooled]:
+        """Claims up to `limit` messages that have a recipient to be tried at `now`, oldest try first in each shard.
+
+        A claim lasts until each such recipient has an outcome (`record`) or is given back (`give_back`); until then
+        the message is not returned again. Claims die with the process.
+        """
+        with self._guard:
+            if now < self._clock - _CLOCK_SLACK:
+                self._mend_times(now)
+            self._clock = now
+            found: list[Spooled] = []
+            for shard in self._in_turn():
+                with told(shard_path(self.folder, shard)):
+                    connection = self._shards[shard]
+                    found += load(connection, self._unclaimed(connection, now, limit - len(found)))
+            for spooled in found:
+                self._claimed[number_of(spooled.id)] = {r.position for r in spooled.pending(now)}
+            return found
+
+    def next_due(self) -> float | None:
+        """When the next recipient that is not claimed falls due (0 for mail never tried); None when nobody waits."""
+        times = self._ask(self._next_due)
+        return min((time for time in times if time is not None), default=None)
+
+    def give_back(self, ids: Iterable[str]) -> None:
+        """Ends claims without an outcome: the messages are due again."""
+        with self._guard:
+            for message_id in ids:
+                self._claimed.pop(number_of(message_id), None)
+
+    def _in_turn(self) -> list[int]:
+        """The shards' numbers, another one first each time, so that none starves another."""
+        shards = sorted(self._shards)
+        self._turn += 1
+        cut = self._turn % len(shards) if shards else 0
+        return shards[cut:] + shards[:cut]
+
+    def _unclaimed(self, connection: sqlite3.Connection, now: float, limit: int) -> list[int]:
+        numbers: dict[int, None] = {}
+        if limit > 0:
+            rows = connection.execute(_DUE, (now,))
+            for number, _ in rows:
+                if number not in self._claimed:
+                    numbers[number] = None
+                    if len(numbers) >= limit:
+                        break
+            rows.close()  # an open cursor would keep the log from being folded back
+        return list(numbers)
+
+    def _next_due(self, connection: sqlite3.Connection) -> float | None:
+        rows = connection.execute(_DUE, (_FOREVER,))
+        found = next((float(due) for number, due in rows if number not in self._claimed), None)
+        rows.close()
+        return found
+
+    def _mend_times(self, now: float) -> None:
+        """After the clock was put back, whoever was tried in what is now the future is due at once."""
+        for shard in self._shards:
+            self.change(shard, _MEND, (now, now + _CLOCK_SLACK), ())
+
+    # Reading
+
+    def get(self, message_id: str) -> Spooled | None:
+        """The message with this id, or None."""
+        number = parse_id(message_id)
+        if number is None or shard_of(number) not in self._shards:
+            return None
+        with self._guard, told(shard_path(self.folder, shard_of(number))):
+            found = load(self._shards[shard_of(number)], [number])
+        return found[0] if found else None
+
+    def body(self, message_id: str) -> bytes:
+        """The message's octets, exactly as they were added. Raises StoreDamaged if they are not what they were."""
+        number = number_of(message_id)
+        connection = self._shards.get(shard_of(number))
+        row = None
+        if connection is not None:
+            with self._guard, told(shard_path(self.folder, shard_of(number))):
+                row = connection.execute("SELECT body, size, crc FROM message WHERE id = ?", (number,)).fetchone()
+        if row is None:
+            raise StoreError(f"{message_id}: not in the spool")
+        octets, size, crc = row
+        if octets is None:
+            octets = self._bodies(number).read(number)
+        if octets is None or len(octets) != size or zlib.crc32(octets) != crc:
+            raise StoreDamaged(f"{message_id}: its octets are not what was stored")
+        return bytes(octets)
+
+    def body_path(self, message_id: str) -> Path | None:
+        """The file that holds the octets of a large message, None when they are in the database."""
+        number = number_of(message_id)
+        path = self._bodies(number).path(number)
+        return path if path.exists() else None
+
+    def counts(self) -> dict[State, int]:
+        """How many recipients stand in each state."""
+        totals = dict.fromkeys(State, 0)
+        sql = "SELECT state, count(*) FROM recipient GROUP BY state"
+        for rows in self._ask(lambda connection: connection.execute(sql).fetchall()):
+            for state, count in rows:
+                totals[State(state)] += count
+        return totals
+
+    def select(self, condition: str, values: Sequence[object] = (), limit: int = 1000) -> list[Spooled]:
+        """Messages one of whose recipient rows meets an SQL condition, newest first; for this room's own use."""
+        sql = f"SELECT DISTINCT message FROM recipient WHERE {condition} ORDER BY message DESC LIMIT ?"  # noqa: S608
+        asked = (*values, limit)
+        parts = self._ask(lambda connection: load(connection, [row[0] for row in connection.execute(sql, asked)]))
+        return sorted(chain.from_iterable(parts), key=lambda spooled: spooled.id, reverse=True)[:limit]
+
+    # Writing
+
+    def record(self, outcomes: Sequence[Outcome], now: float) -> list[str]:
+        """Writes many outcomes down, one transaction a shard, and removes what is finished; returns the finished ids.
+
+        Durable when it returns. What it says about a message that is gone is ignored.
+        """
+        numbered = [(number_of(outcome.id), outcome) for outcome in outcomes]
+        finished: list[str] = []
+        with self._guard:
+            for shard in sorted({shard_of(number) for number, _ in numbered} & self._shards.keys()):
+                pairs = [pair for pair in numbered if shard_of(pair[0]) == shard]
+                values = [
+                    (o.state.value, int(o.tried), o.next_try, o.reply, now, number, o.position) for number, o in pairs
+                ]
+                with self._writing(shard, {number for number, _ in pairs}, finished) as connection:
+                    connection.executemany(_RECORD, values)
+            for number, outcome in numbered:
+                self._account(number, outcome.position)
+        return finished
+
+    def change(self, shard: int, sql: str, values: Sequence[object], numbers: Collection[int]) -> int:
+        """Runs one UPDATE of recipients, removes those of `numbers` it finished; for this room's own use."""
+        with self._guard, self._writing(shard, numbers, []) as connection:
+            return connection.execute(sql, values).rowcount
+
+    def _account(self, number: int, position: int) -> None:
+        open_positions = self._claimed.get(number)
+        if open_positions is not None:
+            open_positions.discard(position)
+            if not open_positions:
+                del self._claimed[number]
+
+    @contextmanager
+    def _writing(self, shard: int, numbers: Collection[int], finished: list[str]) -> Iterator[sqlite3.Connection]:
+        """A transaction on one shard that ends by removing what is finished among `numbers`."""
+        path, connection = shard_path(self.folder, shard), self._shards[shard]
+        with transaction(connection, path, self.settings.busy_seconds):
+            yield connection
+            gone, in_files = purge(connection, numbers)
+        bodies_of(path).remove(in_files)  # only now: the rows' removal is durable
+        finished += [write_id(number) for number in gone]
+
+    def _ask(self, question: Callable[[sqlite3.Connection], _T]) -> list[_T]:
+        """The answer of every shard, with a shard's error told in its name."""
+        answers = []
+        with self._guard:
+            for shard, connection in self._shards.items():
+                with told(shard_path(self.folder, shard)):
+                    answers.append(question(connection))
+        return answers
+
+    def _bodies(self, number: int) -> BodyFiles:
+        return bodies_of(shard_path(self.folder, shard_of(number)))

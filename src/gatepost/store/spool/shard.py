@@ -1,0 +1,181 @@
+"""One reception worker's part of the spool: a SQLite file that only it adds to, and the large bodies beside it.
+
+In: batches of `NewMessage`. Out: when `add_many` returns they survive a power cut; if it raises, none is there.
+`shard-NNN.db` holds the rows, `shard-NNN.bodies/` the large bodies, `shard-NNN.owner` the lock of the one who adds.
+Standard: RFC 5321 §4.2.5 (250 means responsibility). Not here: grouping (`committer`); reading, delivery (`queue`).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from gatepost.errors import StoreError, StoreFull
+from gatepost.store.database import begin, free_space, make_folder, open_database, told
+from gatepost.store.settings import SpoolSettings
+from gatepost.store.spool.bodies import BodyFiles
+from gatepost.store.spool.ids import IdSource, write_id
+from gatepost.store.spool.rows import (
+    MESSAGE_COLUMNS,
+    MESSAGE_WIDTH,
+    NEW_RECIPIENT_COLUMNS,
+    NEW_RECIPIENT_WIDTH,
+    Prepared,
+    prepare,
+)
+from gatepost.store.spool.schema import STEPS
+from gatepost.store.spool.spooled import NewMessage
+
+# Rows go in by statements of 32, 8 and 1: each statement lets go of the interpreter's lock and must win it back, so
+# that one a row would cost a busy worker more than the disk does; and few different ones stay prepared.
+_STRIDES = (32, 8, 1)
+
+
+def shard_path(folder: Path, shard: int) -> Path:
+    """The database of shard number `shard`."""
+    return folder / f"shard-{shard:03}.db"
+
+
+def bodies_of(database: Path) -> BodyFiles:
+    """The large bodies that belong to a shard's database."""
+    return BodyFiles(database.with_suffix(".bodies"))
+
+
+class SpoolShard:
+    """Opened once per worker; `add_many` is called by one thread at a time."""
+
+    def __init__(
+        self, path: Path, connection: sqlite3.Connection, owner: int, ids: IdSource, settings: SpoolSettings
+    ) -> None:
+        self.path = path
+        self.settings = settings
+        self._connection = connection
+        self._owner = owner
+        self._ids = ids
+        self._bodies = bodies_of(path)
+
+    @classmethod
+    def open(cls, folder: Path, shard: int = 0, settings: SpoolSettings | None = None) -> SpoolShard:
+        """Opens or creates shard number `shard` (0 to 255) in `folder`, and clears what a crash left half done.
+
+        Raises StoreError (not writable, owned by another process, newer schema), StoreFull or StoreDamaged.
+        """
+        settings = settings or SpoolSettings()
+        path = shard_path(folder, shard)
+        make_folder(folder)
+        owner = lock_file(path.with_suffix(".owner"), f"shard {shard} of {folder} is in use by another process")
+        try:
+            bodies_of(path).create()
+            connection = open_database(
+                path, STEPS, busy_seconds=settings.busy_seconds, check_limit=settings.check_limit
+            )
+            connection.execute(f"PRAGMA wal_autocheckpoint={settings.checkpoint_pages}")
+            connection.execute("PRAGMA busy_timeout=0")  # `begin` waits in shorter steps
+            last = connection.execute("SELECT value FROM meta WHERE key = 'last_id'").fetchone()[0]
+            opened = cls(path, connection, owner, IdSource(shard, last), settings)
+            opened._sweep()
+        except BaseException:
+            os.close(owner)
+            raise
+        return opened
+
+    def next_id(self, now: float) -> str:
+        """A fresh id for a message that is being received."""
+        return write_id(self._ids.next(now))
+
+    def add_many(self, batch: Sequence[NewMessage]) -> None:
+        """Takes in the whole batch durably, or nothing of it: then it raises StoreFull or StoreError."""
+        prepared: list[Prepared] = []
+        try:
+            for new in batch:
+                prepared.append(self.prepare(new))
+        except BaseException:
+            self.discard(prepared)
+            raise
+        self.commit(prepared)
+
+    def prepare(self, new: NewMessage) -> Prepared:
+        """The first half: a large body goes into its file here, synced. May run in any thread."""
+        inline = len(new.body) <= self.settings.inline_limit
+        ready = prepare(new, inline=inline)
+        if not inline:
+            self._room()
+            self._bodies.write(ready.number, new.body)
+        return ready
+
+    def commit(self, batch: Sequence[Prepared]) -> None:
+        """The second half: one transaction, one sync for the whole batch. On an error nothing of it remains."""
+        if not batch:
+            return
+        try:
+            self._room()
+            if any(ready.in_file for ready in batch):
+                self._bodies.sync()  # the names before the rows that lean on them
+            with told(self.path):
+                self._transact(batch)
+        except BaseException:
+            self.discard(batch)
+            raise
+
+    def discard(self, batch: Iterable[Prepared]) -> None:
+        """Forgets what was prepared and will not be committed."""
+        self._bodies.remove(ready.number for ready in batch if ready.in_file)
+
+    def close(self) -> None:
+        """Closes the database and gives the shard free."""
+        self._connection.close()
+        os.close(self._owner)
+
+    def _transact(self, batch: Sequence[Prepared]) -> None:
+        connection = self._connection
+        begin(connection, self.settings.busy_seconds)
+        try:
+            messages = [value for ready in batch for value in ready.message]
+            recipients = [value for ready in batch for value in ready.recipients]
+            _insert(connection, f"message ({MESSAGE_COLUMNS}, crc, body)", MESSAGE_WIDTH, messages)
+            _insert(connection, f"recipient ({NEW_RECIPIENT_COLUMNS})", NEW_RECIPIENT_WIDTH, recipients)
+            last = max(ready.number for ready in batch)
+            connection.execute("UPDATE meta SET value = ?1 WHERE key = 'last_id' AND value < ?1", (last,))
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+
+    def _room(self) -> None:
+        if free_space(self._bodies.folder) < self.settings.reserve:
+            raise StoreFull(f"{self.path.parent}: less than {self.settings.reserve} octets free on the disk")
+
+    def _sweep(self) -> None:
+        """Deletes body files without a row: their message was never acknowledged, or is delivered."""
+        with told(self.path):
+            for number in self._bodies.numbers():
+                known = self._connection.execute("SELECT 1 FROM message WHERE id = ?", (number,))
+                if known.fetchone() is None:
+                    self._bodies.remove([number])
+
+
+def _insert(connection: sqlite3.Connection, table: str, width: int, values: list[object]) -> None:
+    """Inserts the rows that `values` holds one after the other, each `width` wide."""
+    done, count = 0, len(values) // width
+    row = f"({', '.join('?' * width)})"
+    for stride in _STRIDES:
+        sql = f"INSERT INTO {table} VALUES {', '.join([row] * stride)}"  # noqa: S608 - constants
+        while count - done >= stride:
+            connection.execute(sql, values[done * width : (done + stride) * width])
+            done += stride
+
+
+def lock_file(path: Path, refusal: str) -> int:
+    """Takes a lock that ends with this process; the open descriptor holds it. Raises StoreError with `refusal`."""
+    with told(path):
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(descriptor)
+        raise StoreError(refusal) from error
+    return descriptor
