@@ -75,7 +75,7 @@ def tokenize(text: str) -> tuple[list[Token], tuple[str, ...]]:
         first = text[position]
         end = 0
         if first in '("[' and first not in unclosed:
-            end = _comment_end(text, position) if first == "(" else _plain_end(text, position)
+            end = comment_end(text, position) if first == "(" else _plain_end(text, position)
             if not end:
                 unclosed.add(first)
                 defects[_UNCLOSED[first]] = None
@@ -103,7 +103,7 @@ def _plain_end(text: str, start: int) -> int:
     return match.end() if match is not None and match.lastindex in (2, 3) else 0
 
 
-def _comment_end(text: str, start: int) -> int:
+def comment_end(text: str, start: int) -> int:
     """Where the comment that opens at `start` ends, 0 when it does not. Nesting is counted, not recursed into."""
     depth = 0
     for match in _IN_COMMENT.finditer(text, start):
