@@ -14,7 +14,6 @@ Tags = dict[str, bytes]
 # Controls but HTAB: neither VALCHAR nor white space may be one of these.
 _CONTROLS = bytes(octet for octet in range(32) if octet != 9) + b"\x7f"
 _WSP = b" \t"
-_ENDS = b" \t\r\n"  # a record pasted into DNS may end in a line end
 
 
 def parse_tags(text: bytes) -> tuple[Tags, str]:
@@ -23,7 +22,7 @@ def parse_tags(text: bytes) -> tuple[Tags, str]:
     RFC 6376 §3.2: tag names are case-sensitive, a tag may not stand twice, one semicolon may end the list; an empty
     tag elsewhere is an error. What was read before an error is still returned, for the report.
     """
-    compact = text.replace(b"\r\n", b"").strip(_ENDS)
+    compact = text.replace(b"\r\n", b"").strip(_WSP)
     defect = "the tag list holds control characters" if compact.translate(None, _CONTROLS) != compact else ""
     pieces = compact.split(b";", MAX_TAGS + 1)
     if len(pieces) > MAX_TAGS:

@@ -45,7 +45,7 @@ def parse_key_record(text: bytes) -> KeyRecord | str:
 
 @lru_cache(maxsize=CACHED_KEYS)
 def _parse(text: bytes) -> KeyRecord | str:
-    tags, defect = parse_tags(text)
+    tags, defect = parse_tags(b" ".join(text.splitlines()))  # real records have line ends pasted into them
     if defect:
         return f"the key record cannot be read: {defect}"
     # RFC 6376 §3.6.1: v= SHOULD be there; if it is, it must come first and be DKIM1.

@@ -33,5 +33,8 @@ class DkimSettings:
     clock_skew: int = 300
     """Seconds by which a signer's clock may be ahead of ours, and by which an expiry may be past."""
 
+    max_arc_keys: int = 20
+    """How many different keys an ARC chain may need. A longer chain fails; it would cost too many look-ups."""
+
     lookup_timeout: float = 10.0
     """Seconds in which all keys of a message must have been looked up; what is late is a temporary error."""

@@ -105,7 +105,7 @@ def read_signature(field: RawField, tags: Tags, defect: str = "", *, arc: bool =
 
 
 def _unreadable(tags: Tags, reason: str, *, syntax: bool = True) -> Unreadable:
-    algorithm = tags.get("a", b"").lower().decode("ascii", "replace")
+    algorithm = tags.get("a", b"").decode("ascii", "replace")
     return Unreadable(
         reason=reason,
         syntax=syntax,
@@ -126,7 +126,7 @@ def _read(field: RawField, tags: Tags, arc: bool) -> Signature:
     if not domain or not selector:
         raise _Bad("d= or s= is no domain name")
     _check_query(tags)
-    header_canonicalization, body_canonicalization = _canonicalizations(tags)
+    header_canonicalization, body_canonicalization = _canonicalizations(tags, arc)
     signed_at, expires_at = _time(tags, "t"), _time(tags, "x")
     if expires_at is not None and signed_at is not None and expires_at <= signed_at:
         raise _Bad("x= is not after t=")  # RFC 6376 §3.5
@@ -141,7 +141,7 @@ def _read(field: RawField, tags: Tags, arc: bool) -> Signature:
         domain=domain,
         selector=selector,
         identity="" if arc else _identity(tags, domain),
-        signed_fields=_signed_fields(tags),
+        signed_fields=_signed_fields(tags, arc),
         body_length=_body_length(tags),
         signed_at=signed_at,
         expires_at=expires_at,
@@ -150,8 +150,9 @@ def _read(field: RawField, tags: Tags, arc: bool) -> Signature:
 
 
 def read_algorithm(tags: Tags) -> str:
-    """`a=`, or "" when it is none that we know. Case does not matter (RFC 6376 §3.5, ABNF strings)."""
-    algorithm = tags["a"].lower().decode("ascii", "replace")
+    """`a=`, or "" when it is none that we know. RFC 6376 §3.2 makes values case-sensitive where nothing else is said
+    (its ABNF, read alone, would not; ValiMail's suite reads it as we do)."""
+    algorithm = tags["a"].decode("ascii", "replace")
     return algorithm if algorithm in ALGORITHMS else ""
 
 
@@ -170,9 +171,11 @@ def _body_hash(tags: Tags, algorithm: str) -> bytes:
     return octets
 
 
-def _canonicalizations(tags: Tags) -> tuple[Canonicalization, Canonicalization]:
-    """RFC 6376 §3.5: `c=header/body`, simple where not said."""
-    header, _, body = tags.get("c", b"simple/simple").lower().decode("ascii", "replace").partition("/")
+def _canonicalizations(tags: Tags, arc: bool) -> tuple[Canonicalization, Canonicalization]:
+    """RFC 6376 §3.5: `c=header/body`, simple where not said. An ARC-Message-Signature without any `c=` is relaxed for
+    ValiMail's suite and for dkimpy (mail-dkim takes it for simple): RFC 8617 leaves it open."""
+    text = tags.get("c", b"relaxed/relaxed" if arc else b"simple/simple")
+    header, _, body = text.decode("ascii", "replace").partition("/")
     try:
         return Canonicalization(header), Canonicalization(body or "simple")
     except ValueError:
@@ -204,12 +207,17 @@ def _body_length(tags: Tags) -> int | None:
     return length
 
 
-def _signed_fields(tags: Tags) -> tuple[str, ...]:
+def _signed_fields(tags: Tags, arc: bool) -> tuple[str, ...]:
+    """RFC 6376 §3.5: h= must name a field. ARC need not sign From, and ValiMail's suite lets it name none."""
     names = without_whitespace(tags["h"]).lower()
-    if not _FIELD_NAMES.match(names):
-        raise _Bad("h= is no list of field names")
     if names.count(b":") >= MAX_SIGNED_FIELDS:
         raise _Bad("h= names too many fields")
+    if arc:
+        names = b":".join(name for name in names.split(b":") if name)
+    if not _FIELD_NAMES.match(names):
+        if arc and not names:
+            return ()
+        raise _Bad("h= is no list of field names")
     return tuple(names.decode("ascii").split(":"))
 
 

@@ -91,7 +91,8 @@ def judge(
     key = keys[signature.key_name]
     if isinstance(key, NoKey):
         return _result(signature, DkimStatus.TEMPERROR if key.temporary else DkimStatus.PERMERROR, key.reason)
-    status, reason = DkimStatus.PERMERROR, check_key(signature, key, settings)
+    status, reason = DkimStatus.PERMERROR, check_key(signature.algorithm, key, settings)
+    reason = reason or check_identity(signature, key)
     if not reason:
         status, reason = check_hashes(signature, content, key)
     unsigned: tuple[str, ...] = ()
@@ -109,9 +110,9 @@ def judge(
     )
 
 
-def check_key(signature: Signature, key: KeyRecord, settings: DkimSettings) -> str:
-    """Why the key may not verify this signature, "" when it may (RFC 6376 §6.1.2)."""
-    key_type, hash_name = ALGORITHMS[signature.algorithm]
+def check_key(algorithm: str, key: KeyRecord, settings: DkimSettings) -> str:
+    """Why the key may not verify signatures of `algorithm`, "" when it may (RFC 6376 §6.1.2, RFC 8301 §3.2)."""
+    key_type, hash_name = ALGORITHMS[algorithm]
     if key.key_type != key_type:
         return "the key is of another type than the signature's algorithm"
     if key.hashes and hash_name not in key.hashes:
@@ -119,8 +120,12 @@ def check_key(signature: Signature, key: KeyRecord, settings: DkimSettings) -> s
     if key_type == "rsa" and not settings.min_rsa_bits <= key.bits <= settings.max_rsa_bits:
         short = key.bits < settings.min_rsa_bits
         return f"the RSA key of {key.bits} bits is too {'short' if short else 'long'} (RFC 8301 §3.2)"
-    # RFC 6376 §3.6.1: with t=s the domain of i= must be d= itself.
-    if key.strict and signature.identity and signature.identity.rpartition("@")[2] != signature.domain:
+    return ""
+
+
+def check_identity(signature: Signature, key: KeyRecord) -> str:
+    """RFC 6376 §3.6.1: with `t=s` in the key the domain of `i=` must be `d=` itself."""
+    if key.strict and signature.identity.rpartition("@")[2] != signature.domain:
         return "the key forbids that i= is below d="
     return ""
 
