@@ -49,20 +49,19 @@ def parse_name(text: str) -> tuple[bytes, ...]:
 
 
 def name_text(name: dns.name.Name) -> str:
-    """`name` in lower case without the trailing dot, "." for the root.
+    """`name` as `labels_text` writes it."""
+    return labels_text(name.labels[:-1] if name.is_absolute() else name.labels)
+
+
+def labels_text(labels: tuple[bytes, ...]) -> str:
+    """`labels` in lower case without the trailing dot, "." for the root.
 
     A dot inside a label is escaped as in a master file, so that nobody's label reads as two.
     """
-    labels = name.labels[:-1] if name.is_absolute() else name.labels
-    if not labels:
-        return "."
-    return ".".join(_label_text(label) for label in labels)
-
-
-def _label_text(label: bytes) -> str:
-    if b"." in label or b"\\" in label:
-        label = label.replace(b"\\", b"\\\\").replace(b".", b"\\.")
-    return label.lower().decode("utf-8", "surrogateescape")
+    joined = b".".join(labels)
+    if b"\\" in joined or joined.count(b".") >= len(labels):
+        joined = b".".join(label.replace(b"\\", b"\\\\").replace(b".", b"\\.") for label in labels)
+    return joined.lower().decode("utf-8", "surrogateescape") or "."
 
 
 def record_of(rdata: dns.rdata.Rdata) -> Record:
