@@ -1,0 +1,102 @@
+"""The DNS tree walk: the records between a domain and the top, and the organizational domain they tell of.
+
+In: a domain, a resolver. Out: `Walk`.
+Standard: RFC 9989 §4.10 (walk, at most eight questions), §4.10.2 (organizational domain). Not here: which policy and
+which alignment follow (`evaluate`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from gatepost.msgauth.dmarc.record import DmarcRecord, Psd, is_policy_record, parse_record
+from gatepost.ports import Answer, DnsStatus, Question, Resolver
+
+MAX_QUESTIONS = 8  # RFC 9989 §4.10
+MAX_NAME = 253
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One name of a walk. `failed` means that DNS did not answer: nobody knows whether there is a record."""
+
+    domain: str
+    record: DmarcRecord | None
+    failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """The steps from the longest name up, ended by the first `psd=y` or `psd=n`."""
+
+    steps: tuple[Step, ...]
+
+    @property
+    def is_certain(self) -> bool:
+        """Every question was answered."""
+        return not any(step.failed for step in self.steps)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names whose records were looked at, in order."""
+        return tuple("_dmarc." + step.domain for step in self.steps)
+
+    def record_of(self, domain: str) -> DmarcRecord | None:
+        """The record found at `domain`."""
+        return next((step.record for step in self.steps if step.domain == domain), None)
+
+    @property
+    def suffix(self) -> Step | None:
+        """The step that `psd=y` ended, if the walk did not start there."""
+        last = self.steps[-1]
+        return last if len(self.steps) > 1 and last.record is not None and last.record.psd is Psd.YES else None
+
+    @property
+    def organizational_domain(self) -> str:
+        """RFC 9989 §4.10.2, of a walk that is certain."""
+        start = self.steps[0].domain
+        last = self.steps[-1]
+        if last.record is not None and last.record.psd is Psd.NO:
+            return last.domain
+        if self.suffix is not None:
+            return ".".join(start.split(".")[-last.domain.count(".") - 2 :])
+        return next((step.domain for step in reversed(self.steps) if step.record is not None), start)
+
+
+@lru_cache(maxsize=4096)
+def walk_domains(domain: str) -> tuple[str, ...]:
+    """RFC 9989 §4.10 steps 1, 3, 4 and 7: `domain`, then what is above it; of eight labels and more the middle is left
+    out, so that there are never more than eight."""
+    labels = domain.split(".")
+    above = labels[1:] if len(labels) < MAX_QUESTIONS else labels[-(MAX_QUESTIONS - 1) :]
+    return (domain, *(".".join(above[at:]) for at in range(len(above))))
+
+
+@lru_cache(maxsize=4096)
+def _questions(domain: str) -> tuple[Question, ...]:
+    return tuple(Question("_dmarc." + name, "TXT") for name in walk_domains(domain))
+
+
+async def lookup_walk(domain: str, resolver: Resolver, deadline: float) -> Walk:
+    """Walks up from `domain` (A-labels, lower case). All questions are asked at once; what stands above the record
+    that ends the walk is not looked at."""
+    questions = _questions(domain)
+    if len(questions[0].name) > MAX_NAME:  # no record can exist there
+        answers: tuple[Answer, ...] = (Answer(question=questions[0], status=DnsStatus.NXDOMAIN),)
+        answers += await resolver.lookup_all(questions[1:], deadline)
+    else:
+        answers = await resolver.lookup_all(questions, deadline)
+    steps: list[Step] = []
+    for name, answer in zip(walk_domains(domain), answers, strict=True):
+        record = select_record(answer.texts) if answer.records else None
+        steps.append(Step(name, record, answer.status is DnsStatus.TEMPFAIL))
+        if record is not None and record.psd is not Psd.UNKNOWN:
+            break
+    return Walk(tuple(steps))
+
+
+def select_record(texts: tuple[bytes, ...]) -> DmarcRecord | None:
+    """RFC 9989 §4.10 steps 2 and 6: what does not start with the version is discarded; of several records all are."""
+    found = [text for text in texts if is_policy_record(text)]
+    return parse_record(found[0]) if len(found) == 1 else None
