@@ -241,6 +241,8 @@ class Spool:
 
     def change(self, shard: int, sql: str, values: Sequence[object], numbers: Collection[int]) -> int:
         """Runs one UPDATE of recipients, removes those of `numbers` it finished; for this room's own use."""
+        if shard not in self._shards:
+            return 0
         with self._guard, self._writing(shard, numbers, []) as connection:
             return connection.execute(sql, values).rowcount
 
