@@ -1,0 +1,151 @@
+"""What became of each attempt, written down: in the spool, in reports to senders, in the log.
+
+In: results from the lanes. Out: durable outcomes, many in one transaction; one log line a recipient and attempt.
+Standard: RFC 5321 §6.1 (responsibility): a report is durable before the failure it tells of.
+Not here: judging a result (`settle`), the report's text (`notices`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Protocol
+
+from gatepost.errors import StoreError
+from gatepost.server.delivery.job import Job
+from gatepost.server.delivery.result import Result, Status
+from gatepost.server.delivery.settings import DeliverySettings
+from gatepost.server.delivery.settle import Settled, settle
+from gatepost.server.logs import Log
+from gatepost.server.metrics import Metric, Metrics
+from gatepost.store.spool.queue import Spool
+from gatepost.store.spool.spooled import NewMessage, Spooled, State
+
+AFTER_ERROR = 5.0  # seconds to wait when the spool itself fails
+
+_COUNTED = {
+    Status.SENT: Metric.DELIVERED,
+    Status.DEFERRED: Metric.DELIVERY_DEFERRED,
+    Status.BOUNCED: Metric.DELIVERY_FAILED,
+}
+
+Finished = tuple[Job, Sequence[Result]]
+
+
+class Reports(Protocol):
+    """Who is told, and how (`notices.Notices`)."""
+
+    def can_report(self, spooled: Spooled) -> bool:
+        """True when there is a way to send a report to this message's sender."""
+        ...
+
+    def compose(self, spooled: Spooled, settled: Sequence[Settled], raw: bytes, now: float) -> list[NewMessage]:
+        """The reports that `settled` asks for."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """What writing down needs: `add` puts our own reports into the spool durably, `clock` is the time of day in
+    seconds since the epoch, `disk` the one thread that talks to the spool."""
+
+    settings: DeliverySettings
+    spool: Spool
+    reports: Reports
+    add: Callable[[Sequence[NewMessage]], None]
+    log: Log
+    metrics: Metrics
+    clock: Callable[[], float]
+    rng: random.Random
+    disk: Executor
+
+
+class Ledger:
+    """Collects results and writes them down, all that came in since the last time together."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._finished: list[Finished] = []
+        self._arrived = asyncio.Event()
+        self._closing = False
+
+    def finish(self, job: Job, results: Sequence[Result]) -> None:
+        """Takes the results of `job`, parallel to its recipients. Lanes call it on the event loop."""
+        self._finished.append((job, results))
+        self._arrived.set()
+
+    async def run(self) -> None:
+        """Writes down until `close`, and then the rest."""
+        while not self._closing or self._finished:
+            await self._arrived.wait()
+            self._arrived.clear()
+            finished, self._finished = self._finished, []
+            if finished:
+                await self._write_down(finished)
+
+    def close(self) -> None:
+        """No more results will come."""
+        self._closing = True
+        self._arrived.set()
+
+    async def _write_down(self, finished: list[Finished]) -> None:
+        """Again and again until the disk takes it: what was delivered must not be delivered twice."""
+        desk, now = self._desk, self._desk.clock()
+        while True:
+            try:
+                settled = await asyncio.get_running_loop().run_in_executor(desk.disk, self._record, finished, now)
+                break
+            except StoreError as error:
+                desk.log.error("spool-failed", doing="record", messages=len(finished), error=error)
+                if self._closing:
+                    return  # the claims die with this process; the mail is tried again
+                await asyncio.sleep(AFTER_ERROR)
+        for job, entries in settled:
+            for entry in entries:
+                self._say(job, entry, now)
+
+    def _record(self, finished: list[Finished], now: float) -> list[tuple[Job, list[Settled]]]:
+        """In the thread: judges, makes reports durable, and only then the outcomes."""
+        settled = [(job, self._settled(job, results, now)) for job, results in finished]
+        reports: list[NewMessage] = []
+        for job, entries in settled:
+            if any(entry.tell is not None for entry in entries):
+                reports += self._desk.reports.compose(job.spooled, entries, self._octets(job), now)
+        if reports:
+            self._desk.add(reports)
+        self._desk.spool.record([entry.outcome for _, entries in settled for entry in entries], now)
+        return settled
+
+    def _settled(self, job: Job, results: Sequence[Result], now: float) -> list[Settled]:
+        desk = self._desk
+        can_report = desk.reports.can_report(job.spooled)
+        return [
+            settle(job.spooled, recipient, result, now=now, settings=desk.settings, rng=desk.rng, can_report=can_report)
+            for recipient, result in zip(job.recipients, results, strict=True)
+        ]
+
+    def _octets(self, job: Job) -> bytes:
+        """The message, for a report's third part; nothing where the spool cannot read it any more."""
+        try:
+            return self._desk.spool.body(job.spooled.id)
+        except StoreError:
+            return b""
+
+    def _say(self, job: Job, entry: Settled, now: float) -> None:
+        result, spooled = entry.result, job.spooled
+        self._desk.metrics.add(_COUNTED[result.status])
+        facts: dict[str, object] = {"id": spooled.id, "from": f"<{spooled.envelope.mail_from}>"}
+        facts |= {
+            "to": f"<{result.recipient}>",
+            "relay": result.relay or str(job.route or "none"),
+            "delay": max(0.0, now - spooled.received_at),
+            "dsn": result.code,
+            "status": result.status.value,
+            "kept": "quarantine" if entry.outcome.state is State.QUARANTINED else None,
+            "told": entry.tell.value if entry.tell else None,
+            "said": result.text,
+        }
+        self._desk.log.info("delivery", **facts)
