@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
 from typing import Protocol
 
 from gatepost.errors import InputError, StoreError
@@ -21,24 +20,17 @@ from gatepost.server.delivery.job import Job
 from gatepost.server.delivery.lane import Finish
 from gatepost.server.delivery.loops import DELIVERED_TO, was_delivered
 from gatepost.server.delivery.result import Result, bounced, deferred, delivered
+from gatepost.store.maildir import Drop
+from gatepost.store.spool.spooled import Spooled, SpooledRecipient
 
 WAITING_BATCHES = 20  # batches that may wait in memory for the disk
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Drop:
-    """One message for one mailbox. `address` names the mailbox, `junk` its Junk folder instead of the inbox."""
-
-    address: str
-    junk: bool
-    octets: bytes
-
-
 class Mailboxes(Protocol):
-    """Where mail ends. Both methods block on the disk."""
+    """Where mail ends (`store.maildir.Mailboxes`)."""
 
     def deliver(self, drops: Sequence[Drop]) -> Sequence[StoreError | None]:
-        """Delivers all durably; for each None, or why it did not go in (the others did)."""
+        """Delivers all durably; for each None, or why it did not go in (the others did). Blocks on the disk."""
         ...
 
 
@@ -126,9 +118,18 @@ class MaildirLane:
                     recipient.address, "5.4.6", "was in this mailbox before: it goes in circles"
                 )
             else:
-                top = delivery_fields(job.spooled.envelope.mail_from, recipient.address)
-                copies.append((position, Drop(address=recipient.address, junk=recipient.junk, octets=top + raw)))
+                copies.append((position, _drop(job.spooled, recipient, raw)))
         return answers, copies
+
+
+def _drop(spooled: Spooled, recipient: SpooledRecipient, raw: bytes) -> Drop:
+    return Drop(
+        id=spooled.id,
+        position=recipient.position,
+        address=recipient.address,
+        junk=recipient.junk,
+        octets=delivery_fields(spooled.envelope.mail_from, recipient.address) + raw,
+    )
 
 
 def delivery_fields(mail_from: str, address: str) -> bytes:

@@ -17,13 +17,14 @@ from gatepost.server.delivery.hop import HopReply
 from gatepost.server.delivery.job import Job
 from gatepost.server.delivery.lane import HopLane
 from gatepost.server.delivery.ledger import Desk
-from gatepost.server.delivery.maildrop import DiscardLane, Drop, MaildirLane
+from gatepost.server.delivery.maildrop import DiscardLane, MaildirLane
 from gatepost.server.delivery.result import Result
 from gatepost.server.delivery.routes import Carrier, Route, Routes
 from gatepost.server.delivery.settings import DeliverySettings
 from gatepost.server.delivery.settle import Settled
 from gatepost.server.logs import Log
 from gatepost.server.metrics import MetricsTable
+from gatepost.store.maildir import Drop
 from gatepost.store.spool import NewMessage, Spool, Spooled, SpoolShard
 
 RAW = b"From: a@example.org\r\nSubject: hello\r\n\r\nHello.\r\n"
