@@ -18,11 +18,14 @@ import dns.name
 import dns.rdata
 import dns.rdataclass
 import dns.rdatatype
+import dns.rdtypes.nsbase
 import dns.tokenizer
 import dns.transaction
 import dns.zonefile
 
 from gatepost.errors import InputError
+from gatepost.net.records import record_of
+from gatepost.ports import Record
 
 Labels = tuple[bytes, ...]  # lower case, leftmost first, the root is ()
 
@@ -32,10 +35,12 @@ _BESIDE_CNAME = frozenset({"CNAME", "RRSIG", "NSEC", "NSEC3", "KEY", "NXT", "SIG
 
 @dataclass(slots=True)
 class Rrset:
-    """All records of one name and type; `ttl` is their least, in seconds."""
+    """All records of one name and type; `ttl` is their least, in seconds; `target` is where a CNAME leads."""
 
     ttl: int
     rdatas: list[dns.rdata.Rdata] = field(default_factory=list)
+    records: tuple[Record, ...] = ()
+    target: Labels = ()
 
 
 class _Tokenizer(dns.tokenizer.Tokenizer):
@@ -85,6 +90,9 @@ class _Sink:
         rrset.ttl = min(rrset.ttl, ttl)
         if rdata not in rrset.rdatas:
             rrset.rdatas.append(rdata)
+            rrset.records += (record_of(rdata),)
+        if rdata.rdtype == dns.rdatatype.CNAME:
+            rrset.target = labels_of(cast("dns.rdtypes.nsbase.NSBase", rdata).target)
 
 
 def labels_of(name: dns.name.Name) -> Labels:
