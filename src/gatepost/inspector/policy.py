@@ -30,7 +30,7 @@ def decide(
     """
     mine = tuple(f for f in findings if f.recipient is None or f.recipient == recipient)
     sums = _group_sums(mine, settings)
-    score = round(sum(sums.values()), 2)
+    score = round(sum(sums.values(), 0.0), 2)
     action = _by_score(score, settings)
     decided_by = _heaviest(mine, sums) if action is not Action.ACCEPT else ()
     demand = max((*forced, *_by_code(mine, settings)), key=lambda f: f.action.rank, default=None)

@@ -1,0 +1,137 @@
+"""What is known of one message, gathered once for all rules.
+
+In: the message, who handed it in, what authentication found, the settings. Out: `Facts`, frozen.
+Standard: RFC 5322 §3.6.2 (From, Sender, Reply-To), RFC 9989 §4.2 (the author domain).
+Not here: the path (`trace`), authentication (`msgauth`), what is made of the facts (`rules`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from gatepost.inspector.settings import InspectorSettings
+from gatepost.inspector.trace import Path
+from gatepost.message.addresses import Mailbox
+from gatepost.message.dates import ParsedDate, parse_date
+from gatepost.message.header import Header
+from gatepost.message.message import Message
+from gatepost.msgauth.authenticate import AuthResults
+from gatepost.names import Session, domain_of
+
+
+@dataclass(frozen=True, slots=True)
+class LineEnds:
+    """How the lines of the message as it was handed in ended. A file with LF alone is how Unix saves mail."""
+
+    crlf: int
+    bare_lf: int
+    bare_cr: int
+
+    @property
+    def mixed(self) -> bool:
+        """More than one kind of line end, or CR alone anywhere."""
+        return self.bare_cr > 0 or (self.crlf > 0 and self.bare_lf > 0)
+
+
+CLEAN = LineEnds(0, 0, 0)  # what the server hands in: it lets only CRLF through
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """`session` is the hop to judge (`trace.judge_from`). `mail_from` is None when unknown (a saved file without
+    Return-Path), empty for the null sender. `own_domains` are in lower case. `received_at` is when the message came,
+    `now` the clock of the judgement; for live mail both are the same. `date` is the topmost Date, None without one."""
+
+    message: Message
+    header: Header
+    raw_header: bytes
+    session: Session
+    mail_from: str | None
+    auth: AuthResults
+    path: Path
+    authors: tuple[Mailbox, ...]
+    author_domains: tuple[str, ...]
+    own_domains: frozenset[str]
+    settings: InspectorSettings
+    now: float
+    received_at: float
+    date: ParsedDate | None
+    line_ends: LineEnds = CLEAN
+    smtputf8: bool = False
+
+    def repeated(self, names: Iterable[str]) -> dict[str, int]:
+        """Which of the fields called `names` stand more than once, and how often."""
+        found = {}
+        for name in names:
+            count = len(self.header.all(name))
+            if count > 1:
+                found[name] = count
+        return found
+
+    def is_own(self, domain: str) -> bool:
+        """Whether `domain` is one of ours or below one."""
+        if not self.own_domains or not domain:
+            return False
+        return domain in self.own_domains or any(domain.endswith("." + own) for own in self.own_domains)
+
+    @property
+    def aligned_pass(self) -> bool:
+        """The author domain is proven: the only ground for trust (TRAPS, "Spoofers inherit trust")."""
+        return self.auth.dmarc.aligned
+
+
+def gather_facts(
+    message: Message,
+    *,
+    session: Session,
+    path: Path,
+    mail_from: str | None,
+    auth: AuthResults,
+    settings: InspectorSettings,
+    now: float,
+    own_domains: Iterable[str] = (),
+    line_ends: LineEnds = CLEAN,
+    smtputf8: bool = False,
+) -> Facts:
+    """The facts of `message`; `session` and `path` are what `trace.read_path` answers. `own_domains` are added to
+    those of the settings."""
+    header = message.header
+    date = header.first("date")
+    authors = auth.authors
+    return Facts(
+        message=message,
+        header=header,
+        raw_header=message.raw[: header.end],
+        session=session,
+        mail_from=mail_from,
+        auth=auth,
+        path=path,
+        authors=authors,
+        author_domains=tuple(dict.fromkeys(box.domain for box in authors if box.domain)),
+        own_domains=frozenset(d.lower().rstrip(".") for d in (*own_domains, *settings.own_domains)),
+        settings=settings,
+        now=now,
+        date=None if date is None else parse_date(date.value),
+        received_at=session.received_at or path.received_at or now,
+        line_ends=line_ends,
+        smtputf8=smtputf8,
+    )
+
+
+def count_line_ends(raw: bytes) -> LineEnds:
+    """How the lines of `raw` end."""
+    crlf = raw.count(b"\r\n")
+    return LineEnds(crlf, raw.count(b"\n") - crlf, raw.count(b"\r") - crlf)
+
+
+def with_crlf(raw: bytes, ends: LineEnds) -> bytes:
+    """`raw` as it was on the wire: saved files have LF, and signatures are made over CRLF (RFC 6376 §5.3)."""
+    if not ends.bare_lf:
+        return raw
+    return raw.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+
+
+def envelope_domain(mail_from: str | None) -> str:
+    """The domain of the envelope sender, empty for the null sender and for an unknown one."""
+    return domain_of(mail_from) if mail_from else ""

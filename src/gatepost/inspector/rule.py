@@ -1,0 +1,105 @@
+"""A rule: one small function, and what it means as data beside it.
+
+In: `Facts`. Out: a `Finding`, or None when there is nothing to see. Standard: DESIGN, "Findings and decisions".
+Not here: the rules (`rules/`), the list of them (`rules.RULES`), what is made of their findings (`policy`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from gatepost.finding import Finding, Severity
+from gatepost.inspector.facts import Facts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What a rule saw. `evidence` fills the summary's braces; the rest replaces what the rule says in general,
+    where this case is milder or graver."""
+
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    severity: Severity | None = None
+    weight: float | None = None
+    summary: str | None = None
+
+
+Check = Callable[[Facts], Seen | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """`code`, `severity`, `weight`, `group`, `remedy` and `reference` as in `Finding`; `summary` may name evidence
+    in braces; `why` says what harm comes of it, for the reference page."""
+
+    code: str
+    severity: Severity
+    weight: float
+    group: str
+    summary: str
+    why: str
+    remedy: str
+    reference: str
+    check: Check
+
+    def finding(self, seen: Seen, weights: Mapping[str, float]) -> Finding:
+        """The finding for what was seen; `weights` are the administrator's own, by code."""
+        weight = self.weight if seen.weight is None else seen.weight
+        return Finding(
+            code=self.code,
+            severity=seen.severity or self.severity,
+            weight=weights.get(self.code, weight),
+            group=self.group,
+            summary=(seen.summary or self.summary).format_map(_Forgiving(seen.evidence)),
+            evidence=seen.evidence,
+            remedy=self.remedy,
+            reference=self.reference,
+        )
+
+
+class _Forgiving(dict[str, Any]):
+    """A summary that names evidence which this case lacks shows a dash."""
+
+    def __missing__(self, key: str) -> str:
+        return "-"
+
+
+def rule(
+    *,
+    code: str,
+    severity: Severity,
+    weight: float = 0.0,
+    group: str,
+    summary: str,
+    why: str,
+    remedy: str = "",
+    reference: str = "",
+) -> Callable[[Check], Rule]:
+    """Makes the function below it a `Rule`. It is run only when `rules.RULES` names it."""
+
+    def make(check: Check) -> Rule:
+        return Rule(
+            code=code,
+            severity=severity,
+            weight=weight,
+            group=group,
+            summary=summary,
+            why=why,
+            remedy=remedy,
+            reference=reference,
+            check=check,
+        )
+
+    return make
+
+
+def run_rules(rules: Sequence[Rule], facts: Facts) -> tuple[Finding, ...]:
+    """Every rule on `facts`, in order."""
+    weights = facts.settings.weights
+    findings = []
+    for each in rules:
+        seen = each.check(facts)
+        if seen is not None:
+            findings.append(each.finding(seen, weights))
+    return tuple(findings)

@@ -1,0 +1,80 @@
+"""The rules, in the order in which they are run. A rule that is not in this list is not run.
+
+In: nothing. Out: `RULES`, and `active_rules` for some settings. Not here: what a rule is (`inspector.rule`).
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from gatepost.inspector.rule import Rule
+from gatepost.inspector.rules import arc, dates, dkim, dmarc, fields, path, senders, spf
+
+RULES: tuple[Rule, ...] = (
+    dmarc.dmarc_fail,
+    dmarc.dmarc_temperror,
+    dmarc.dmarc_permerror,
+    dmarc.dmarc_none,
+    dmarc.dmarc_pass,
+    dmarc.dmarc_aligned,
+    spf.spf_fail,
+    spf.spf_softfail,
+    spf.spf_neutral,
+    spf.spf_none,
+    spf.spf_temperror,
+    spf.spf_permerror,
+    spf.spf_ehlo_fail,
+    spf.spf_pass,
+    dkim.dkim_fail,
+    dkim.dkim_permerror,
+    dkim.dkim_expired,
+    dkim.dkim_weak_key,
+    dkim.dkim_policy,
+    dkim.dkim_temperror,
+    dkim.dkim_body_length,
+    dkim.dkim_unsigned_fields,
+    dkim.dkim_none,
+    dkim.dkim_pass,
+    arc.arc_fail,
+    arc.arc_temperror,
+    arc.arc_pass,
+    arc.arc_trusted,
+    path.no_reverse_dns,
+    path.reverse_unconfirmed,
+    path.reverse_temperror,
+    path.reverse_confirmed,
+    path.ehlo_not_a_name,
+    path.ehlo_literal_differs,
+    path.ehlo_is_ours,
+    path.time_goes_backward,
+    path.long_delay,
+    path.many_hops,
+    path.judged_by_received,
+    path.sender_unknown,
+    senders.own_domain_spoofed,
+    senders.name_carries_address,
+    senders.reply_to_elsewhere,
+    senders.unreadable_from,
+    senders.several_authors,
+    senders.odd_from,
+    fields.several_from,
+    fields.no_from,
+    fields.duplicate_field,
+    fields.duplicate_mime_field,
+    fields.no_message_id,
+    fields.no_date,
+    fields.nul,
+    fields.raw_8bit,
+    fields.malformed,
+    fields.bare_line_ends,
+    dates.unreadable,
+    dates.malformed,
+    dates.in_future,
+    dates.long_ago,
+)
+
+
+@lru_cache(maxsize=8)
+def active_rules(disabled: tuple[str, ...]) -> tuple[Rule, ...]:
+    """`RULES` without those whose codes are in `disabled`."""
+    return tuple(rule for rule in RULES if rule.code not in disabled)
