@@ -1,0 +1,159 @@
+"""What the journal holds: an entry a message, an attempt a delivery that was tried.
+
+In: the pipeline's and the delivery's facts. Out: frozen values, and rows. Standard: none.
+Not here: the tables (`schema`), reading and writing (`journal`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gatepost.finding import Finding, Severity
+from gatepost.store.spool.ids import parse_id, write_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One message, or one attempt to hand one in.
+
+    `id` is the spool's; empty where there was none. `at` is seconds since the epoch. `action` is the decision's word
+    (accept, tag, quarantine, reject, defer) or what else became of it; `reply` is what the client was told.
+    """
+
+    id: str = ""
+    at: float
+    client_ip: str = ""
+    ehlo_domain: str = ""
+    mail_from: str = ""
+    recipients: tuple[str, ...] = ()
+    message_id: str = ""
+    subject: str = ""
+    size: int = 0
+    action: str = ""
+    score: float = 0.0
+    decided_by: tuple[str, ...] = ()
+    reply: str = ""
+    findings: Sequence[Finding] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One delivery tried for one recipient. `status` is sent, deferred or bounced; `relay` says where it went;
+    `code` is the enhanced status code, `text` what the other side said, `delay` seconds since the arrival."""
+
+    id: str
+    at: float
+    rcpt_to: str
+    status: str
+    relay: str = ""
+    code: str = ""
+    text: str = ""
+    delay: float = 0.0
+
+
+ENTRY_COLUMNS = (
+    "number, at, client_ip, ehlo_domain, mail_from, recipients, message_id, subject, size, action, score,"
+    " decided_by, reply"
+)
+ATTEMPT_COLUMNS = "number, at, rcpt_to, status, relay, code, text, delay"
+
+
+def entry_row(entry: Entry) -> tuple[Any, ...]:
+    """The values of ENTRY_COLUMNS. Lists are joined by line feeds, which no address and no code contains."""
+    return (
+        parse_id(entry.id),
+        entry.at,
+        entry.client_ip,
+        entry.ehlo_domain,
+        entry.mail_from,
+        "\n".join(entry.recipients),
+        _storable(entry.message_id),
+        _storable(entry.subject),
+        entry.size,
+        entry.action,
+        entry.score,
+        "\n".join(entry.decided_by),
+        entry.reply,
+    )
+
+
+def read_entry(row: tuple[Any, ...], findings: str | None) -> Entry:
+    """The entry of a row of ENTRY_COLUMNS and its findings' JSON."""
+    number, at, client_ip, ehlo, mail_from, recipients, message_id, subject, size, action, score, decided_by, reply = (
+        row
+    )
+    return Entry(
+        id=write_id(number) if number is not None else "",
+        at=at,
+        client_ip=client_ip,
+        ehlo_domain=ehlo,
+        mail_from=mail_from,
+        recipients=tuple(recipients.split("\n")) if recipients else (),
+        message_id=message_id,
+        subject=subject,
+        size=size,
+        action=action,
+        score=score,
+        decided_by=tuple(decided_by.split("\n")) if decided_by else (),
+        reply=reply,
+        findings=read_findings(findings) if findings else (),
+    )
+
+
+def attempt_row(attempt: Attempt) -> tuple[Any, ...]:
+    """The values of ATTEMPT_COLUMNS."""
+    return (
+        parse_id(attempt.id),
+        attempt.at,
+        attempt.rcpt_to,
+        attempt.status,
+        attempt.relay,
+        attempt.code,
+        _storable(attempt.text),
+        attempt.delay,
+    )
+
+
+def read_attempt(row: tuple[Any, ...]) -> Attempt:
+    """The attempt of a row of ATTEMPT_COLUMNS."""
+    number, at, rcpt_to, status, relay, code, text, delay = row
+    message_id = write_id(number) if number is not None else ""
+    return Attempt(id=message_id, at=at, rcpt_to=rcpt_to, status=status, relay=relay, code=code, text=text, delay=delay)
+
+
+def write_findings(findings: Sequence[Finding]) -> str:
+    """Findings as JSON lists without names: half the octets and time of objects, and only we read them."""
+    return json.dumps(
+        [
+            (f.code, f.severity, f.weight, f.group, f.summary, dict(f.evidence), f.remedy, f.reference, f.recipient)
+            for f in findings
+        ],
+        separators=(",", ":"),
+        default=str,
+    )
+
+
+def read_findings(text: str) -> tuple[Finding, ...]:
+    """The findings that `write_findings` wrote."""
+    return tuple(
+        Finding(
+            code=code,
+            severity=Severity(severity),
+            weight=weight,
+            group=group,
+            summary=summary,
+            evidence=evidence,
+            remedy=remedy,
+            reference=reference,
+            recipient=recipient,
+        )
+        for code, severity, weight, group, summary, evidence, remedy, reference, recipient in json.loads(text)
+    )
+
+
+def _storable(text: str) -> str:
+    """Text from the outside; SQLite takes no lone surrogates."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")

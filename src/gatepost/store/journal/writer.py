@@ -1,0 +1,70 @@
+"""The thread that writes the journal: notes gather for a moment and go in together.
+
+In: `note(…)`, which never blocks. Out: rows, soon after. When the disk fails or notes come too fast, some are lost and
+counted: mail goes on. Standard: none. Not here: the database (`journal`).
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+
+from gatepost.errors import StoreError
+from gatepost.store.journal.entry import Attempt, Entry
+from gatepost.store.journal.journal import Journal
+
+_GATHER = 0.25  # seconds that notes wait for company
+_MAX_WAITING = 20_000  # notes in memory; at 2,000 messages a second that is ten seconds of a disk that stands still
+_MAX_BATCH = 1000
+
+
+class JournalWriter:
+    """Owns the journal: `close` writes what waits and closes it."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._queue: queue.SimpleQueue[Entry | Attempt | None] = queue.SimpleQueue()
+        self._stop = threading.Event()
+        self.lost = 0
+        """Notes that did not get into the journal."""
+        self.last_error: StoreError | None = None
+        self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
+        self._thread.start()
+
+    def note(self, what: Entry | Attempt) -> None:
+        """Takes a note; from any thread, never blocking, never raising."""
+        if self._stop.is_set() or self._queue.qsize() >= _MAX_WAITING:
+            self.lost += 1
+        else:
+            self._queue.put(what)
+
+    def close(self) -> None:
+        """Writes what waits, then closes the journal."""
+        if not self._stop.is_set():
+            self._stop.set()
+            self._queue.put(None)
+            self._thread.join()
+            self._journal.close()
+
+    def _run(self) -> None:
+        open_end = True
+        while open_end:
+            first = self._queue.get()
+            self._stop.wait(_GATHER)
+            batch: list[Entry | Attempt | None] = [first]
+            while len(batch) < _MAX_BATCH and not self._queue.empty():
+                batch.append(self._queue.get())
+            open_end = None not in batch
+            self._write([note for note in batch if note is not None])
+
+    def _write(self, batch: list[Entry | Attempt]) -> None:
+        entries = [note for note in batch if isinstance(note, Entry)]
+        attempts = [note for note in batch if isinstance(note, Attempt)]
+        try:
+            self._journal.write(entries, attempts)
+        except StoreError as error:
+            self.lost += len(batch)
+            self.last_error = error
+        except Exception as error:  # one odd note must not end the journal
+            self.lost += len(batch)
+            self.last_error = StoreError(f"the journal failed: {error!r}")

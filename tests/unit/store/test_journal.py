@@ -1,0 +1,153 @@
+"""The journal: what is noted is found again by id, sender, recipient and time; age and size are bounded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gatepost.errors import StoreError
+from gatepost.finding import Finding, Severity
+from gatepost.store.journal import Attempt, Entry, Journal, JournalWriter
+from gatepost.store.settings import JournalSettings
+from gatepost.store.spool.ids import IdSource, write_id
+
+NOW = 1_790_000_000.0
+DAY = 86400.0
+FINDING = Finding(
+    code="auth.dmarc.fail",
+    severity=Severity.DANGER,
+    weight=5.0,
+    group="auth",
+    summary="Süß",
+    evidence={"domain": "example.net", "aligned": False},
+    remedy="ask",
+    reference="RFC 9989 §5",
+    recipient="anna@example.org",
+)
+_ids = IdSource(0)
+
+
+def entry(at: float = NOW, **more: object) -> Entry:
+    fields = {
+        "id": write_id(_ids.next(at)),
+        "at": at,
+        "client_ip": "192.0.2.1",
+        "mail_from": "bob@example.net",
+        "recipients": ("anna@example.org", "carl@example.org"),
+        "message_id": "<1@example.net>",
+        "action": "accept",
+        **more,
+    }
+    return Entry(**fields)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    opened = Journal.open(tmp_path)
+    yield opened
+    opened.close()
+
+
+def test_an_entry_comes_back_whole(journal: Journal) -> None:
+    noted = entry(
+        ehlo_domain="mx",
+        subject="Grüße\udcff",
+        size=5,
+        score=4.5,
+        decided_by=("a.b", "c.d"),
+        reply="250 ok",
+        findings=(FINDING,),
+    )
+    journal.write([noted])
+    (found,) = journal.search()
+    assert found.findings == (FINDING,)
+    assert (found.subject, found.decided_by, found.recipients) == ("Grüße?", noted.decided_by, noted.recipients)
+    assert (found.id, found.at, found.size, found.score, found.reply) == (noted.id, NOW, 5, 4.5, "250 ok")
+
+
+def test_search_by_everything_it_promises(journal: Journal) -> None:
+    one, two = entry(NOW), entry(NOW + 10, mail_from="Eve@evil.example", recipients=("dora@example.org",))
+    three = entry(NOW + 20, id="", message_id="<three@x>", action="reject")
+    journal.write([one, two, three])
+    assert [e.at for e in journal.search()] == [three.at, two.at, one.at]
+    assert journal.search(limit=1) == [three]
+    assert journal.search(message_id=one.id) == [one]
+    assert journal.search(message_id=one.id.upper()) == [one]
+    assert journal.search(message_id="three@") == [three]
+    assert journal.search(mail_from="EVIL") == [two]
+    assert journal.search(rcpt_to="dora@") == [two]
+    assert journal.search(since=NOW + 10, until=NOW + 20) == [two]
+    assert journal.search(action="reject", rcpt_to="anna") == [three]
+    assert journal.search(mail_from="nobody' OR 1=1 --") == []
+
+
+def test_attempts_follow_their_message(journal: Journal) -> None:
+    noted = entry()
+    tries = [
+        Attempt(
+            id=noted.id, at=NOW + n, rcpt_to="anna@example.org", status=status, relay="mx[192.0.2.9]:25", text="451 no"
+        )
+        for n, status in enumerate(("deferred", "sent"))
+    ]
+    journal.write([noted], tries)
+    assert journal.attempts(noted.id) == tries
+    assert journal.attempts("0" * 12) == journal.attempts("nonsense") == []
+
+
+def test_old_entries_go(journal: Journal) -> None:
+    old, young = entry(NOW - 91 * DAY, findings=(FINDING,)), entry(NOW)
+    tried = [Attempt(id=e.id, at=e.at, rcpt_to="a@b", status="sent") for e in (old, young)]
+    journal.write([old, young], tried)
+    assert journal.prune(NOW) == 1
+    assert journal.search() == [young]
+    assert (journal.attempts(old.id), len(journal.attempts(young.id))) == ([], 1)
+
+
+def test_the_size_is_bounded_oldest_first(tmp_path: Path) -> None:
+    journal = Journal.open(tmp_path, JournalSettings(max_octets=1_000_000))
+    for start in range(0, 10_000, 1000):
+        journal.write([entry(NOW + n, subject="x" * 100) for n in range(start, start + 1000)])
+    assert journal.prune(NOW) > 0
+    left = journal.search(limit=20_000)
+    assert 0 < len(left) < 10_000
+    assert left[0].at == NOW + 9999
+    journal.write([entry(NOW + 10_000)])
+    journal.close()
+    assert Journal.open(tmp_path).search(limit=1)[0].at == NOW + 10_000
+
+
+def test_the_writer_writes_what_was_noted(tmp_path: Path) -> None:
+    writer = JournalWriter(Journal.open(tmp_path))
+    noted = [entry(NOW + n) for n in range(2500)]
+    for one in noted:
+        writer.note(one)
+        writer.note(Attempt(id=one.id, at=one.at, rcpt_to="a@b", status="sent"))
+    writer.close()
+    writer.note(noted[0])  # too late: counted, no error
+    assert writer.lost == 1
+    journal = Journal.open(tmp_path)
+    assert journal.search(limit=5000) == noted[::-1]
+    assert len(journal.attempts(noted[0].id)) == 1
+    journal.close()
+
+
+def test_a_failing_journal_loses_notes_and_nothing_else(tmp_path: Path) -> None:
+    journal = Journal.open(tmp_path)
+    writer = JournalWriter(journal)
+    journal.close()
+    writer.note(entry())
+    writer.close()
+    assert writer.lost == 1
+    assert isinstance(writer.last_error, StoreError)
+
+
+def test_two_processes_may_write(tmp_path: Path) -> None:
+    writers = [JournalWriter(Journal.open(tmp_path)) for _ in range(3)]
+    for n in range(300):
+        writers[n % 3].note(entry(NOW + n))
+    for writer in writers:
+        writer.close()
+    assert [writer.lost for writer in writers] == [0, 0, 0]
+    assert len(Journal.open(tmp_path).search(limit=1000)) == 300
