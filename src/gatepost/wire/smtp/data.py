@@ -86,7 +86,9 @@ class DataReader:
         if at >= 0:
             end = at + 5 - len(tail)
         else:
-            at = data.find(_END)
+            at = data.find(b"\r\n.")  # several times faster than the whole end, and in most messages it is the end
+            if at >= 0 and data[at + 3 : at + 5] != b"\r\n":
+                at = data.find(_END, at)
             end = at + 5
         if at < 0:
             self._tail = data[-4:] if len(data) >= 4 else (tail + data)[-4:]

@@ -121,5 +121,6 @@ class Answered:
 
 
 Command = Hello | Mail | Rcpt | Plain | Auth | AuthLine | Xclient
-ServerEvent = Command | Chunk | Message | Bad | Closed
+Answerable = Command | Chunk | Message | Bad
+ServerEvent = Answerable | Closed
 ClientEvent = Answered | Closed

@@ -59,6 +59,11 @@ class ServerConnection(Connection):
         """Whether content is due rather than a command."""
         return self._reader is not None or self._chunk is not None
 
+    @property
+    def content_octets(self) -> int:
+        """Octets of content that came in for the message under way, kept or not."""
+        return self._reader.size if self._reader is not None else len(self._chunks)
+
     def drop_content(self, error: RemoteProtocolError) -> None:
         """Refuses the message under way, whatever it holds, and keeps none of it."""
         if self._reader is not None:

@@ -1,0 +1,82 @@
+"""The port through which the server asks who may do what.
+
+In: a visit and what the client wants. Out: a reply; or None, which means "go on" with the usual reply.
+An answer may be awaited. One that is there at once costs no task, so what needs no look-up should not be `async def`.
+Not here: any policy (`server.pipeline` has it); what a command may look like (`wire.smtp`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Sequence
+from typing import Protocol
+
+from gatepost.names import Envelope, Recipient
+from gatepost.server.smtp.visit import Stats, Visit
+from gatepost.wire.smtp.replies import Reply
+
+Answer = Reply | None | Awaitable[Reply | None]
+
+
+class Gatekeeper(Protocol):
+    """Decides. A method that raises is logged and answered with 451; StoreFull with 452."""
+
+    def connected(self, visit: Visit) -> Answer:
+        """A client connected (or XCLIENT told who it is). None greets it with 220; 421 sends it away, 554 lets it
+        say nothing but QUIT."""
+        ...
+
+    def announced(self, visit: Visit, possible: Sequence[str]) -> Sequence[str]:
+        """Which of the `possible` EHLO keywords (with parameters: "SIZE 26214400") this client is offered."""
+        ...
+
+    def ehlo(self, visit: Visit, domain: str) -> Answer:
+        """The client calls itself `domain`, any printable text without blanks. Once it is accepted, `visit.session`
+        has it."""
+        ...
+
+    def mail(self, visit: Visit, envelope: Envelope) -> Answer:
+        """A transaction begins; `envelope` has no recipients yet."""
+        ...
+
+    def recipient(self, visit: Visit, envelope: Envelope, recipient: Recipient) -> Answer:
+        """One more recipient; `envelope` has those accepted so far."""
+        ...
+
+    def message(self, visit: Visit, envelope: Envelope, raw: bytes) -> Answer:
+        """The message itself, CRLF line ends, dots unstuffed. None is answered with 250: only when it is durable."""
+        ...
+
+    def closed(self, visit: Visit, stats: Stats) -> None:
+        """The connection ended: the place for its log line."""
+        ...
+
+
+class OpenDoor:
+    """A gatekeeper that lets everything in and keeps nothing: for tests and measurements, and a base to derive from."""
+
+    def connected(self, visit: Visit) -> Answer:
+        """Everybody."""
+        return None
+
+    def announced(self, visit: Visit, possible: Sequence[str]) -> Sequence[str]:
+        """Everything."""
+        return possible
+
+    def ehlo(self, visit: Visit, domain: str) -> Answer:
+        """Any name."""
+        return None
+
+    def mail(self, visit: Visit, envelope: Envelope) -> Answer:
+        """Any sender."""
+        return None
+
+    def recipient(self, visit: Visit, envelope: Envelope, recipient: Recipient) -> Answer:
+        """Any recipient."""
+        return None
+
+    def message(self, visit: Visit, envelope: Envelope, raw: bytes) -> Answer:
+        """Any message."""
+        return None
+
+    def closed(self, visit: Visit, stats: Stats) -> None:
+        """Nothing to do."""

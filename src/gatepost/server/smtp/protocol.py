@@ -1,0 +1,440 @@
+"""The driver: an `asyncio.Protocol` that carries octets between a socket and the machine, and keeps the time.
+
+In: a transport (asyncio's or uvloop's), a `Site`. Out: served sessions. Standard: RFC 5321 §4.5.3.2, RFC 3207.
+Not here: what is said (`conversation`), who may (`gatekeeper`), the listening socket (`listener`).
+It is a protocol, not a pair of streams: a stream's reader keeps what came in plaintext before the handshake of TLS.
+Here reading stops before 220 to STARTTLS goes out and the machine's buffer must be empty, so nothing can be kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+import ssl
+import time
+from collections.abc import Awaitable
+from functools import partial
+from typing import cast
+
+from gatepost.errors import RemoteProtocolError, StoreFull
+from gatepost.names import Session, Tls
+from gatepost.server.smtp.conversation import LOCAL_ERROR, TOO_BUSY, Conversation, Offer
+from gatepost.server.smtp.gatekeeper import Answer
+from gatepost.server.smtp.networks import canonical_ip
+from gatepost.server.smtp.proxy import ProxyReader
+from gatepost.server.smtp.site import Site
+from gatepost.server.smtp.visit import Visit
+from gatepost.wire.smtp.events import Answerable, Closed, Message
+from gatepost.wire.smtp.replies import Reply
+from gatepost.wire.smtp.server import ServerConnection
+from gatepost.wire.smtp.state import State
+
+log = logging.getLogger("gatepost.smtp")
+
+TIMED_OUT = Reply(421, "Time-out", enhanced="4.4.2")
+STOPPING = Reply(421, "Server is stopping, try again", enhanced="4.3.2")
+TOO_MANY = Reply(421, "Too many connections, try again later", enhanced="4.7.0")
+
+_IN_TRANSACTION = frozenset({State.MAIL, State.RCPT, State.DATA, State.CHUNKING})
+_numbers = itertools.count(1)
+
+
+class SmtpProtocol(asyncio.Protocol):
+    """One connection, from the socket's side."""
+
+    __slots__ = (
+        "_closing", "_counted", "_deadline", "_held", "_loop", "_machine", "_octets_then", "_paused_reading",
+        "_paused_writing", "_proxy", "_settings", "_since", "_site", "_stopping", "_talk", "_timer", "_transport",
+        "_visit", "_waiting",
+    )  # fmt: skip
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._settings = site.settings
+        self._loop = asyncio.get_running_loop()
+        self._machine = ServerConnection(site.settings.limits)
+        self._talk: Conversation | None = None
+        self._transport: asyncio.Transport | None = None
+        self._proxy: ProxyReader | None = None
+        self._counted: str | None = None  # the address we entered in the counters, "" where it is exempt
+        self._held = 0  # octets of messages we entered in the counters
+        self._waiting: asyncio.Future[Reply | None] | asyncio.Task[None] | None = None
+        self._paused_reading = False
+        self._paused_writing = False
+        self._stopping = False
+        self._closing = False
+        self._deadline = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+        self._since = 0.0  # when the content under way began
+        self._octets_then = 0  # octets that had come in when the deadline was last set
+
+    # -- connection --------------------------------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """A client connected, or a proxy that will say for whom."""
+        self._transport = cast(asyncio.Transport, transport)
+        self._site.protocols.add(self)
+        peer = transport.get_extra_info("peername") or ("", 0)
+        local = transport.get_extra_info("sockname") or ("", 0)
+        # a UNIX socket has no address: whoever may open it is this machine
+        ip = canonical_ip(peer[0]) if isinstance(peer, tuple) and peer[0] else "127.0.0.1"
+        started = self._loop.time()
+        visit = Visit(f"{next(_numbers):x}", Session(client_ip=ip, received_at=time.time()), self._settings)
+        visit.started = started
+        if isinstance(peer, tuple):
+            visit.peer_port = peer[1]
+        if isinstance(local, tuple):
+            visit.local_ip, visit.local_port = local[0], local[1]
+        self._visit = visit
+        self._set_deadline(self._settings.command_timeout)
+        self._timer = self._loop.call_at(self._deadline, self._check_time)
+        if ip in self._site.proxies:
+            self._proxy = ProxyReader()
+        else:
+            self._admit()
+
+    def _admit(self) -> None:
+        """The client is known by its address: is there room for it?"""
+        site, visit = self._site, self._visit
+        ip = visit.session.client_ip
+        self._counted = "" if ip in site.unlimited else ip
+        site.counters.enter(self._counted)
+        if self._stopping:
+            self._finish(STOPPING, "stop")
+        elif site.counters.connections > self._settings.max_connections:
+            self._finish(TOO_MANY, "limit: connections")
+        elif self._counted and site.counters.connections_of(ip) > self._settings.max_connections_per_address:
+            self._finish(TOO_MANY, "limit: connections of this address")
+        elif self._settings.implicit_tls:
+            self._upgrade()
+        else:
+            self._greet()
+
+    def _greet(self) -> None:
+        site, visit = self._site, self._visit
+        starttls = site.tls is not None and visit.session.tls is None
+        offer = Offer(site.hostname, starttls=starttls, xclient=visit.peer_ip in site.xclients)
+        self._talk = Conversation(self._machine, visit, site.gatekeeper, site.counters, offer)
+        try:
+            answer = site.gatekeeper.connected(visit)
+        except Exception as error:
+            answer = self._failed(error)
+        self._take(None, answer)
+        self._pump()
+
+    def _settle_greeting(self, answer: Reply | None) -> None:
+        talk = cast(Conversation, self._talk)
+        reply = answer if answer is not None else talk.greeting()
+        if 400 <= reply.code < 500:
+            talk.closing = "refused"
+        self._machine.send_reply(reply)
+        self._visit.early_talker = self._machine.early_talker
+
+    def data_received(self, data: bytes) -> None:
+        """Octets from the client (or, at first, from its proxy)."""
+        if self._proxy is not None:
+            self._read_proxy(self._proxy, data)
+            return
+        self._visit.stats.octets_in += len(data)
+        try:
+            self._machine.receive_data(data)
+        except RemoteProtocolError as error:
+            self._abort(f"protocol: {error.text}")
+            return
+        if self._talk is None or self._waiting is not None:
+            self._pause_reading()  # one piece is kept while we think, the rest stays with the client
+        else:
+            self._pump()
+
+    def _read_proxy(self, reader: ProxyReader, data: bytes) -> None:
+        try:
+            header = reader.feed(data)
+        except RemoteProtocolError as error:
+            self._abort(f"proxy: {error.text}")
+            return
+        if header is None:
+            return
+        self._proxy = None
+        if header.client_ip:
+            visit = self._visit
+            visit.speaks_for(canonical_ip(header.client_ip), visit.peer_ip)
+            visit.peer_ip = visit.session.client_ip
+            visit.peer_port, visit.local_ip, visit.local_port = header.client_port, header.local_ip, header.local_port
+        if reader.rest and self._settings.implicit_tls:
+            self._abort("proxy: the handshake came with the header")
+            return
+        if reader.rest:
+            self._visit.stats.octets_in += len(reader.rest)
+            self._machine.receive_data(reader.rest)
+        self._admit()
+
+    def eof_received(self) -> bool:
+        """The client closed its side; what it asked before is still answered (over TLS there is no half)."""
+        if self._closing or self._visit.session.tls is not None:
+            return False
+        try:
+            self._machine.receive_data(b"")
+        except RemoteProtocolError:
+            return False
+        if self._talk is None:
+            return False
+        if self._waiting is None:
+            self._pump()
+        return True
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The connection is gone, by whomever."""
+        visit = self._visit
+        if visit.closed:
+            return
+        visit.closed = True
+        site = self._site
+        site.protocols.discard(self)
+        if self._timer is not None:
+            self._timer.cancel()
+        self._hold(0)
+        if self._counted is not None:
+            site.counters.leave(self._counted)
+        stats = visit.stats
+        stats.ended = (self._talk.closing if self._talk is not None else "") or stats.ended or "lost"
+        stats.duration = self._loop.time() - visit.started
+        if isinstance(self._waiting, asyncio.Task) and self._machine.state is State.TLS:
+            self._waiting.cancel()
+        self._machine.close()
+        site.gatekeeper.closed(visit, stats)
+        site.left()
+
+    # -- the loop ----------------------------------------------------------------------------------------------------
+
+    def _pump(self) -> None:
+        """Events in, replies out, until there is nothing to do or something to wait for."""
+        machine, talk = self._machine, cast(Conversation, self._talk)
+        while not talk.closing and not self._paused_writing and (event := machine.next_event()) is not None:
+            if isinstance(event, Closed):
+                talk.closing = "quit" if event.clean else "lost"
+                break
+            if type(event) is Message:
+                self._hold(len(event.raw))
+            try:
+                answer = talk.respond(event)
+            except Exception as error:
+                answer = self._failed(error)
+            self._take(event, answer)
+        if self._waiting is None:
+            self._after_replies(machine, talk)
+
+    def _failed(self, error: BaseException) -> Reply:
+        if isinstance(error, StoreFull):
+            log.warning("%s: no room: %s", self._visit.id, error)
+            return TOO_BUSY
+        log.error("%s: the gatekeeper failed", self._visit.id, exc_info=error)
+        return LOCAL_ERROR
+
+    def _take(self, event: Answerable | None, answer: Answer) -> None:
+        """Settles an answer that is there; waits for one that is not."""
+        if answer is None or isinstance(answer, Reply):
+            self._settle(event, answer)
+            return
+        future = answer if isinstance(answer, asyncio.Future) else self._loop.create_task(_awaited(answer))
+        self._waiting = future
+        future.add_done_callback(partial(self._answered, event))
+
+    def _answered(self, event: Answerable | None, future: asyncio.Future[Reply | None]) -> None:
+        self._waiting = None
+        if future.cancelled():
+            answer: Reply | None = LOCAL_ERROR
+        else:
+            error = future.exception()
+            answer = self._failed(error) if error is not None else future.result()
+        if self._visit.closed:
+            return
+        self._settle(event, answer)
+        self._pump()
+
+    def _settle(self, event: Answerable | None, answer: Reply | None) -> None:
+        if event is None:
+            self._settle_greeting(answer)
+            return
+        talk = cast(Conversation, self._talk)
+        try:
+            talk.settle(event, answer)
+        except RemoteProtocolError as error:  # something came behind STARTTLS while we thought about it
+            talk.closing = f"protocol: {error.text}"
+        if type(event) is Message:
+            self._hold(0)
+
+    def _after_replies(self, machine: ServerConnection, talk: Conversation) -> None:
+        """Sends what is to be sent, and looks where that leaves us."""
+        if machine.state is State.TLS:
+            self._upgrade()
+            return
+        self._flush()
+        if machine.receiving:
+            self._check_content(machine, talk)
+        else:
+            self._since = 0.0
+            self._set_deadline(self._settings.command_timeout)
+        if talk.closing:
+            self._close()
+        elif self._stopping and machine.state not in _IN_TRANSACTION:
+            self._finish(STOPPING, "stop")
+        elif self._paused_reading and not self._paused_writing:
+            self._resume_reading()
+        if machine.improper_pipelining:
+            self._visit.improper_pipelining = True
+
+    def _check_content(self, machine: ServerConnection, talk: Conversation) -> None:
+        """Content is coming in: is there memory for it, and since when does it come?"""
+        if not self._since:
+            self._since = self._loop.time()
+            self._set_deadline(self._settings.data_timeout)
+        self._hold(machine.held)
+        if self._held and self._site.counters.octets > self._settings.max_octets_in_flight:
+            talk.drop(TOO_BUSY)
+            self._hold(0)
+
+    def _hold(self, octets: int) -> None:
+        if octets != self._held:
+            self._site.counters.hold(octets - self._held)
+            self._held = octets
+
+    # -- octets out --------------------------------------------------------------------------------------------------
+
+    def _flush(self) -> None:
+        data = self._machine.data_to_send()
+        if data and self._transport is not None:
+            self._visit.stats.octets_out += len(data)
+            self._transport.write(data)
+
+    def pause_writing(self) -> None:
+        """The client does not read its replies: it gets no more before it does."""
+        self._paused_writing = True
+        self._pause_reading()
+
+    def resume_writing(self) -> None:
+        """It reads again."""
+        self._paused_writing = False
+        if self._waiting is None and self._talk is not None and not self._closing:
+            self._pump()
+
+    def _pause_reading(self) -> None:
+        if not self._paused_reading and self._transport is not None and not self._closing:
+            self._paused_reading = True
+            self._transport.pause_reading()
+
+    def _resume_reading(self) -> None:
+        if self._transport is not None:
+            self._paused_reading = False
+            self._transport.resume_reading()
+
+    # -- TLS ---------------------------------------------------------------------------------------------------------
+
+    def _upgrade(self) -> None:
+        """Reading stops before the client learns that it may start: what it sent too early stays in the kernel, where
+        the handshake meets it and fails."""
+        transport = cast(asyncio.Transport, self._transport)
+        transport.pause_reading()
+        self._flush()
+        self._set_deadline(self._settings.tls_timeout + self._settings.close_timeout)
+        self._waiting = self._loop.create_task(self._handshake(transport, cast(ssl.SSLContext, self._site.tls)))
+
+    async def _handshake(self, transport: asyncio.Transport, context: ssl.SSLContext) -> None:
+        settings = self._settings
+        try:
+            upgraded = await self._loop.start_tls(
+                transport, self, context, server_side=True, ssl_handshake_timeout=settings.tls_timeout,
+                ssl_shutdown_timeout=settings.close_timeout,
+            )  # fmt: skip
+        except (OSError, TimeoutError, asyncio.CancelledError) as error:  # ssl.SSLError is an OSError
+            self._waiting = None
+            self._abort(f"tls: {error or type(error).__name__}")
+            return
+        self._waiting = None
+        if upgraded is None or self._visit.closed:
+            self._abort("tls: lost")
+            return
+        self._transport = upgraded
+        self._paused_reading = False
+        self._visit.started_tls(_describe(upgraded))
+        if self._talk is None:
+            self._greet()
+            return
+        self._machine.tls_started()
+        self._talk.met_tls()
+        self._set_deadline(settings.command_timeout)
+
+    # -- time and the end --------------------------------------------------------------------------------------------
+
+    def _set_deadline(self, seconds: float) -> None:
+        self._deadline = self._loop.time() + seconds
+        self._octets_then = self._visit.stats.octets_in
+
+    def _check_time(self) -> None:
+        """One timer a connection, which looks at the deadline when it fires: setting a new one then costs nothing."""
+        now = self._loop.time()
+        if now >= self._deadline:
+            if self._closing or self._machine.state is State.TLS or self._proxy is not None:
+                self._abort("time-out")
+                return
+            if self._waiting is not None:
+                self._set_deadline(self._settings.command_timeout)  # the gatekeeper keeps its own time
+            elif self._machine.receiving and self._is_moving(now):
+                self._set_deadline(self._settings.data_timeout)
+            else:
+                self._finish(TIMED_OUT, "time-out")
+        if not self._visit.closed:
+            self._timer = self._loop.call_at(max(self._deadline, now + 0.001), self._check_time)
+
+    def _is_moving(self, now: float) -> bool:
+        """Whether content came since the deadline was set, and fast enough on the whole."""
+        octets = self._machine.content_octets
+        wanted = (now - self._since - self._settings.data_timeout) * self._settings.min_data_rate
+        return self._visit.stats.octets_in > self._octets_then and octets >= wanted
+
+    def stop(self) -> None:
+        """The server stops: a transaction under way is finished, everything else ends now."""
+        self._stopping = True
+        if self._waiting is None and self._machine.state not in _IN_TRANSACTION and not self._closing:
+            self._finish(STOPPING, "stop")
+
+    def _finish(self, reply: Reply, reason: str) -> None:
+        """Ends the session with our last word."""
+        if self._talk is not None:
+            self._talk.closing = reason
+        self._visit.stats.ended = reason
+        self._machine.close(reply)
+        self._flush()
+        self._close()
+
+    def _close(self) -> None:
+        if not self._closing and self._transport is not None:
+            self._closing = True
+            self._set_deadline(self._settings.close_timeout)
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer = self._loop.call_at(self._deadline, self._check_time)
+            self._transport.close()
+
+    def _abort(self, reason: str) -> None:
+        if not self._visit.stats.ended:
+            self._visit.stats.ended = reason
+        if self._talk is not None and not self._talk.closing:
+            self._talk.closing = reason
+        if self._transport is not None:
+            self._transport.abort()
+
+    def abort(self) -> None:
+        """The server stops and waits no longer."""
+        self._abort("stop")
+
+
+async def _awaited(answer: Awaitable[Reply | None]) -> Reply | None:
+    return await answer
+
+
+def _describe(transport: asyncio.BaseTransport) -> Tls:
+    connection: ssl.SSLObject = transport.get_extra_info("ssl_object")
+    cipher = connection.cipher() or ("", "", 0)
+    verified = connection.context.verify_mode is not ssl.CERT_NONE and bool(connection.getpeercert())
+    return Tls(version=connection.version() or "", cipher=cipher[0], bits=cipher[2] or 0, verified=verified)
