@@ -1,7 +1,7 @@
 """The author domain: whose policy is asked for.
 
 In: the mailboxes of the From fields, how many fields there were. Out: `Authors`.
-Standard: RFC 9989 §5.3.1 (extraction), §11.5 (several authors); RFC 5890 §2.3.2.1 (A-labels).
+Standard: RFC 9989 §5.3.1 (extraction), §10.5 (several authors); RFC 5890 §2.3.2.1 (A-labels).
 Not here: reading the field (`message.addresses`).
 """
 
@@ -39,7 +39,7 @@ def extract_author_domain(mailboxes: Iterable[HasDomain], fields: int = 1) -> Au
     """The author domains of all From fields together; group members count as any mailbox.
 
     A message with several fields or several domains is none that DMARC was made for (RFC 9989 §5.3.1); all domains are
-    returned, so that all can be evaluated and the strictest policy holds (§11.5).
+    returned, so that all can be evaluated and the strictest policy holds (§10.5).
     """
     found: dict[str, None] = {}
     unusable = 0
@@ -63,5 +63,5 @@ def extract_author_domain(mailboxes: Iterable[HasDomain], fields: int = 1) -> Au
 
 def normalized(domain: str) -> str:
     """`domain` in A-labels and lower case; the empty string for an address literal or what no DNS name can be."""
-    name = to_ascii(domain[:1024])
+    name = to_ascii(domain)
     return name if name and "[" not in name and is_askable(name) else ""

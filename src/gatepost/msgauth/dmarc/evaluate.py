@@ -1,7 +1,7 @@
 """DMARC: does what SPF and DKIM proved belong to the author, and what does the author's domain ask for if not?
 
 In: the author domain, the results of SPF and DKIM, a resolver. Out: `DmarcResult`.
-Standard: RFC 9989 §4.10.1 (policy discovery), §4.10.2 (alignment), §5.3 (evaluation), §11.5 (several authors).
+Standard: RFC 9989 §4.10.1 (policy discovery), §4.10.2 (alignment), §5.3 (evaluation), §10.5 (several authors).
 Not here: the walk (`lookup`), whether the disposition is followed (`inspector.policy`; see §7.4).
 """
 
@@ -87,7 +87,7 @@ async def evaluate_all(
     resolver: Resolver,
     settings: DmarcSettings = _DEFAULTS,
 ) -> DmarcResult:
-    """RFC 9989 §11.5: each author domain is evaluated, and of the checks that do not pass the strictest policy holds.
+    """RFC 9989 §10.5: each author domain is evaluated, and of the checks that do not pass the strictest policy holds.
     Only if all pass, the message does."""
     if len(author_domains) == 1:
         return await evaluate(author_domains[0], spf, dkim, resolver=resolver, settings=settings)
@@ -100,13 +100,7 @@ async def evaluate_all(
     if len(author_domains) > limit and worst.result is not DmarcResultWord.FAIL:
         reason = f"From names {len(author_domains)} domains, more than the {limit} that are evaluated"
         return replace(worst, result=DmarcResultWord.PERMERROR, alignment=Alignment(), reason=reason)
-    if worst.result is DmarcResultWord.NONE and not worst.aligned:
-        return replace(worst, reason=reason)
-    return replace(worst, reason=reason, alignment=_common([one.alignment for one in results]))
-
-
-def _common(alignments: list[Alignment]) -> Alignment:
-    return Alignment(spf=all(one.spf for one in alignments), dkim=all(one.dkim for one in alignments))
+    return replace(worst, reason=reason)
 
 
 _ORDER = {
@@ -118,9 +112,10 @@ _ORDER = {
 }
 
 
-def _badness(result: DmarcResult) -> tuple[int, int]:
-    """The strictest disposition first; among equals a temporary error, for a second try may show a stricter one."""
-    return result.disposition.rank, _ORDER[result.result]
+def _badness(result: DmarcResult) -> tuple[int, int, bool]:
+    """The strictest disposition first; among equals a temporary error, for a second try may show a stricter one; then
+    whoever is not proven."""
+    return result.disposition.rank, _ORDER[result.result], not result.aligned
 
 
 def _identifiers(spf: SpfOutcome, dkim: DkimOutcome | None, limit: int) -> _Identifiers:
@@ -161,8 +156,7 @@ class _Evaluation:
     async def result(self) -> DmarcResult:
         """RFC 9989 §5.3.2 to §5.3.6."""
         walk = self.walk
-        own = walk.steps[0]
-        if own.failed or (own.record is None and not walk.is_certain):
+        if not walk.is_certain and (walk.steps[0].failed or walk.record_of(self.domain) is None):
             silent = next(step.domain for step in walk.steps if step.failed)
             return self._without_policy(DmarcResultWord.TEMPERROR, f"DNS does not answer for _dmarc.{silent}")
         found = self._discover()
@@ -178,7 +172,7 @@ class _Evaluation:
 
     def _discover(self) -> _Discovery | None:
         """RFC 9989 §4.10.1: the author domain's record, else the organizational domain's, else the public suffix's."""
-        own = self.walk.steps[0].record
+        own = self.walk.record_of(self.domain)
         if own is not None:
             return _Discovery(own, self.domain, True)
         organization = self.walk.organizational_domain

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from gatepost.msgauth.dmarc.record import DmarcRecord, Psd, is_policy_record, parse_record
-from gatepost.ports import Answer, DnsStatus, Question, Resolver
+from gatepost.ports import DnsStatus, Question, Resolver
 
 MAX_QUESTIONS = 8  # RFC 9989 §4.10
 MAX_NAME = 253
@@ -30,6 +30,7 @@ class Step:
 class Walk:
     """The steps from the longest name up, ended by the first `psd=y` or `psd=n`."""
 
+    start: str
     steps: tuple[Step, ...]
 
     @property
@@ -50,27 +51,28 @@ class Walk:
     def suffix(self) -> Step | None:
         """The step that `psd=y` ended, if the walk did not start there."""
         last = self.steps[-1]
-        return last if len(self.steps) > 1 and last.record is not None and last.record.psd is Psd.YES else None
+        is_suffix = last.record is not None and last.record.psd is Psd.YES and last.domain != self.start
+        return last if is_suffix else None
 
     @property
     def organizational_domain(self) -> str:
         """RFC 9989 §4.10.2, of a walk that is certain."""
-        start = self.steps[0].domain
         last = self.steps[-1]
         if last.record is not None and last.record.psd is Psd.NO:
             return last.domain
         if self.suffix is not None:
-            return ".".join(start.split(".")[-last.domain.count(".") - 2 :])
-        return next((step.domain for step in reversed(self.steps) if step.record is not None), start)
+            return ".".join(self.start.split(".")[-last.domain.count(".") - 2 :])
+        return next((step.domain for step in reversed(self.steps) if step.record is not None), self.start)
 
 
 @lru_cache(maxsize=4096)
 def walk_domains(domain: str) -> tuple[str, ...]:
     """RFC 9989 §4.10 steps 1, 3, 4 and 7: `domain`, then what is above it; of eight labels and more the middle is left
-    out, so that there are never more than eight."""
+    out, so that there are never more than eight. A name so long that nothing fits before it has no record."""
     labels = domain.split(".")
     above = labels[1:] if len(labels) < MAX_QUESTIONS else labels[-(MAX_QUESTIONS - 1) :]
-    return (domain, *(".".join(above[at:]) for at in range(len(above))))
+    names = (domain, *(".".join(above[at:]) for at in range(len(above))))
+    return tuple(name for name in names if len(name) + len("_dmarc.") <= MAX_NAME)
 
 
 @lru_cache(maxsize=4096)
@@ -82,18 +84,14 @@ async def lookup_walk(domain: str, resolver: Resolver, deadline: float) -> Walk:
     """Walks up from `domain` (A-labels, lower case). All questions are asked at once; what stands above the record
     that ends the walk is not looked at."""
     questions = _questions(domain)
-    if len(questions[0].name) > MAX_NAME:  # no record can exist there
-        answers: tuple[Answer, ...] = (Answer(question=questions[0], status=DnsStatus.NXDOMAIN),)
-        answers += await resolver.lookup_all(questions[1:], deadline)
-    else:
-        answers = await resolver.lookup_all(questions, deadline)
+    answers = await resolver.lookup_all(questions, deadline)
     steps: list[Step] = []
     for name, answer in zip(walk_domains(domain), answers, strict=True):
         record = select_record(answer.texts) if answer.records else None
         steps.append(Step(name, record, answer.status is DnsStatus.TEMPFAIL))
         if record is not None and record.psd is not Psd.UNKNOWN:
             break
-    return Walk(tuple(steps))
+    return Walk(domain, tuple(steps))
 
 
 def select_record(texts: tuple[bytes, ...]) -> DmarcRecord | None:

@@ -1,7 +1,7 @@
 """What DMARC evaluation found.
 
 In: made by `evaluate`. Out: `DmarcResult`, frozen.
-Standard: RFC 9989 §5.3 (pass and fail), §9.2 (the words for results). Not here: enforcement (`inspector.policy`).
+Standard: RFC 9989 §5.3 (pass and fail), §8.2 (the words for results). Not here: enforcement (`inspector.policy`).
 """
 
 from __future__ import annotations

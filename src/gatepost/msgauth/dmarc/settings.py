@@ -1,7 +1,7 @@
 """What may be set about DMARC evaluation.
 
 In: the `[dmarc]` table of the configuration. Out: `DmarcSettings`.
-Standard: RFC 9989 §11.5 (limits on authors). Not here: whether a policy is enforced (`inspector.policy`).
+Standard: RFC 9989 §10.5 (limits on authors). Not here: whether a policy is enforced (`inspector.policy`).
 """
 
 from __future__ import annotations

@@ -140,7 +140,7 @@ class _Check:
         self.is_ip4 = client.version == 4
         self.settings = settings
         self.lookups = Lookups(client, resolver, settings)
-        self.values = {"s": f"{local}@{domain}", "l": local, "o": domain, "h": to_ascii(ehlo[:MAX_ADDRESS])}
+        self.values = {"s": f"{local}@{domain}", "l": local, "o": domain, "h": to_ascii(ehlo)}
 
     async def judge(self, domain: str) -> _Verdict:
         """RFC 7208 §4.4 to §4.7: the first mechanism that matches decides, then redirect, then neutral."""

@@ -8,8 +8,13 @@ Not here: names inside records (`macro`).
 from __future__ import annotations
 
 
+MAX_INPUT = 1024  # characters; a name of U-labels is never this long, and IDNA is slow on long labels
+
+
 def to_ascii(domain: str) -> str:
     """`domain` in lower case and A-labels, without the trailing dot; the empty string if it cannot be converted."""
+    if len(domain) > MAX_INPUT:
+        return ""
     if domain.isascii():
         return domain.lower().removesuffix(".")
     import idna  # only the few names with U-labels pay for its tables
