@@ -10,6 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from gatepost.inspector.settings import InspectorSettings
+from gatepost.msgauth.settings import MsgauthSettings
+from gatepost.net.resolver.settings import ResolverSettings
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DomainSettings:
@@ -91,3 +95,9 @@ class GateSettings:
     """The processes."""
     relay: RelaySettings = field(default_factory=RelaySettings)
     """What is true of mail from everybody."""
+    dns: ResolverSettings = field(default_factory=ResolverSettings)
+    """Which name servers are asked, and how answers are kept."""
+    msgauth: MsgauthSettings = field(default_factory=MsgauthSettings)
+    """SPF, DKIM, ARC and DMARC: limits and strictness."""
+    inspector: InspectorSettings = field(default_factory=InspectorSettings)
+    """How findings become a decision."""
