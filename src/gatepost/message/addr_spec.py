@@ -38,10 +38,10 @@ class AddrSpec:
     domain: str
 
     def __str__(self) -> str:
-        """The address as SMTP writes it, the local part quoted where it must be."""
-        if not self.domain and not self.local_part:
-            return ""
+        """The address as SMTP writes it, the local part quoted where it must be, and alone if that is all."""
         local = self.local_part
+        if not self.domain:
+            return local
         if not _DOT_ATOM.fullmatch(local):
             local = '"' + local.replace("\\", "\\\\").replace('"', '\\"') + '"'
         return f"{local}@{self.domain}"

@@ -126,7 +126,7 @@ class _ListReader:
     def end_piece(self) -> None:
         piece, self.piece = self.piece, []
         self.in_angle = self.in_route = self.at_seen = False
-        if any(token.kind is not Kind.SPACE and token.kind is not Kind.COMMENT for token in piece):
+        if any(token.kind is not Kind.SPACE for token in piece):
             self.mailboxes += _read_piece(piece, self.group)
 
     def close(self) -> None:
@@ -172,6 +172,8 @@ def _bare(piece: list[Token], raw: str, group: str | None) -> Mailbox:
     at = next((i for i, token in enumerate(piece) if token.kind is Kind.SPECIAL and token.text == "@"), None)
     if at is None:
         name, name_defects = _phrase(piece)
+        if not name:  # "From: (name in a comment)"
+            name, name_defects = _comments(piece)
         defects.update(dict.fromkeys(("no-address", *name_defects)))
         return Mailbox(display_name=name, addr_spec=_NO_ADDRESS, raw=raw, defects=tuple(defects), group=group)
     start, end = _around(piece, at)
@@ -181,10 +183,14 @@ def _bare(piece: list[Token], raw: str, group: str | None) -> Mailbox:
         defects["no-angle"] = None
         name, name_defects = _phrase(rest)
     else:
-        comments = [token.content for token in rest if token.kind is Kind.COMMENT]
-        name, name_defects = read_words(" ".join(comments).strip()) if comments else ("", ())
+        name, name_defects = _comments(rest)
     defects.update(dict.fromkeys(name_defects))
     return Mailbox(display_name=name, addr_spec=spec, raw=raw, defects=tuple(defects), group=group)
+
+
+def _comments(tokens: Sequence[Token]) -> tuple[str, tuple[str, ...]]:
+    """What the comments say, as a display name."""
+    return read_words(" ".join(token.content for token in tokens if token.kind is Kind.COMMENT).strip())
 
 
 def _around(piece: Sequence[Token], at: int) -> tuple[int, int]:

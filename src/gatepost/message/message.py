@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import cached_property
 
 from gatepost.message.header import Header, parse_header
+from gatepost.message.mime import Part, parse_tree
 
 
 class Message:
@@ -17,6 +18,16 @@ class Message:
     def __init__(self, raw: bytes) -> None:
         self.raw = raw
         self.header: Header = parse_header(raw)
+
+    @cached_property
+    def tree(self) -> Part:
+        """The MIME tree; its root is the message itself."""
+        return parse_tree(self.raw, self.header)
+
+    @property
+    def defects(self) -> tuple[str, ...]:
+        """What is wrong with the header section."""
+        return self.header.defects
 
     @cached_property
     def body(self) -> bytes:

@@ -1,0 +1,365 @@
+"""The MIME tree: parts as offsets into the octets they were read from, with what was wrong.
+
+In: a message's octets and its header. Out: `Part`, a tree; bodies are cut and decoded when asked for.
+Standard: RFC 2045, RFC 2046 §5.1 (multipart) and §5.2.1 (message/rfc822). One pass over the octets, each line that
+starts with "--" looked up once, whatever the depth. Limits on depth and number; what lies beyond them is body.
+Not here: transfer encodings (`transfer`), parameters (`parameters`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cached_property
+from typing import NamedTuple
+
+from gatepost.message.charsets import decode_text
+from gatepost.message.header import Header, parse_header
+from gatepost.message.parameters import (
+    ContentType,
+    Disposition,
+    parse_content_disposition,
+    parse_content_type,
+)
+from gatepost.message.transfer import IDENTITIES, Decoded, decode_transfer
+
+MAX_DEPTH = 100  # the deepest real message in the corpora has 8 levels; ClamAV stops at 64
+MAX_PARTS = 10_000  # a digest of a busy list has some hundreds
+_MAX_BOUNDARY = 10_000  # RFC 2046 §5.1.1 says 70, and readers that take longer ones would see parts we did not
+_MAX_LINE = _MAX_BOUNDARY + 100  # with hyphens, and white space that gateways add
+_MAX_ENCODED = 20  # messages in base64; each costs a pass of its own
+
+_PLAIN = ContentType(value="text/plain")
+_RFC822 = ContentType(value="message/rfc822")
+_NO_DISPOSITION = Disposition(value="")
+_UU_BEGIN = re.compile(rb"\nbegin [0-7]{3,4} [^\r\n]")
+_MESSAGES = frozenset(("message/rfc822", "message/global"))
+
+
+class Part:
+    """One entity: the header is `source[start:body_start]`, the body `source[body_start:body_end]`.
+
+    `source` is the message's octets, except below a message/rfc822 that was base64 or quoted-printable against the
+    rules: there it is the decoded body. `children` are the parts of a multipart, or the one message in a message.
+    `defects`: "missing-boundary", "no-parts", "unclosed-boundary", "text-after-boundary", "duplicate-content-type",
+    "duplicate-encoding", "duplicate-disposition", "encoded-multipart", "encoded-message", "uuencoded-text",
+    "too-deep", "too-many-parts", "bad-content-type" and the header's. Those of the body are in `decoded`.
+    """
+
+    def __init__(self, source: bytes, start: int, header: Header, default: ContentType) -> None:
+        self.source = source
+        self.start = start
+        self.header = header
+        self.body_start = header.end
+        self.body_end = len(source)
+        self.preamble_end = self.body_start
+        self.epilogue_start: int | None = None
+        self.children: list[Part] = []
+        self.defects: tuple[str, ...] = header.defects
+        self.content_type = default
+        self.encoding = ""
+        types = header.all("content-type")
+        if types:
+            self.content_type = parse_content_type(types[0].value)
+            if "bad-content-type" in self.content_type.defects:
+                self.note("bad-content-type")
+        encodings = header.all("content-transfer-encoding")
+        if encodings:
+            self.encoding = _encoding(encodings[0].text)
+        # readers differ on which of two fields counts; we take the first, as most do, and say so
+        if len(types) > 1:
+            self.note("duplicate-content-type")
+        if len(encodings) > 1:
+            self.note("duplicate-encoding")
+        if len(header.all("content-disposition")) > 1:
+            self.note("duplicate-disposition")
+
+    def note(self, defect: str) -> None:
+        """Adds a defect once."""
+        if defect not in self.defects:
+            self.defects = (*self.defects, defect)
+
+    @property
+    def is_multipart(self) -> bool:
+        """Whether the body was cut into parts."""
+        return bool(self.children) and self.content_type.maintype == "multipart"
+
+    @property
+    def is_message(self) -> bool:
+        """Whether the body is one message, read as the only child."""
+        return bool(self.children) and self.content_type.maintype == "message"
+
+    @property
+    def body(self) -> bytes:
+        """The body's octets as they stand."""
+        return self.source[self.body_start : self.body_end]
+
+    @property
+    def preamble(self) -> bytes:
+        """What a multipart says before its first part."""
+        return self.source[self.body_start : self.preamble_end] if self.children else b""
+
+    @property
+    def epilogue(self) -> bytes:
+        """What a multipart says after its closing delimiter."""
+        return self.source[self.epilogue_start : self.body_end] if self.epilogue_start is not None else b""
+
+    @cached_property
+    def decoded(self) -> Decoded:
+        """The body without its transfer encoding, decoded on first use."""
+        return decode_transfer(self.body, self.encoding)
+
+    @property
+    def text(self) -> str:
+        """The decoded body as text in the charset it claims."""
+        return decode_text(self.decoded.octets, self.content_type.get("charset"))[0]
+
+    @cached_property
+    def disposition(self) -> Disposition:
+        """The first Content-Disposition; value "" when there is none."""
+        found = self.header.all("content-disposition")
+        return parse_content_disposition(found[0].value) if found else _NO_DISPOSITION
+
+    @property
+    def filename(self) -> str:
+        """The file name most readers show: Content-Disposition's, else the type's `name`."""
+        return self.disposition.get("filename") or self.content_type.get("name")
+
+    @property
+    def filenames(self) -> tuple[str, ...]:
+        """Every file name that some reader may take, without repetition."""
+        found = (*self.disposition.all("filename"), *self.content_type.all("name"), *self.disposition.all("name"))
+        return tuple(dict.fromkeys(name for name in found if name))
+
+    def walk(self) -> Iterator[Part]:
+        """This part and all below it, in the order of the octets."""
+        todo = [self]
+        while todo:
+            part = todo.pop()
+            yield part
+            todo.extend(reversed(part.children))
+
+
+def _encoding(text: str) -> str:
+    """The token, in lower case; comments and what else follows are left out."""
+    return text.lower().partition(";")[0].partition("(")[0].strip(" \t\"'")
+
+
+class _Budget:
+    """What may still be made: one for a message with all that is encoded inside."""
+
+    __slots__ = ("encoded", "parts")
+
+    def __init__(self, parts: int) -> None:
+        self.parts = parts
+        self.encoded = _MAX_ENCODED
+
+
+def parse_tree(
+    source: bytes, header: Header | None = None, *, max_depth: int = MAX_DEPTH, max_parts: int = MAX_PARTS
+) -> Part:
+    """The MIME tree of `source`. Total: any octets give a Part."""
+    return _TreeReader(source, _Budget(max_parts), max_depth).read(header or parse_header(source))
+
+
+class _Level(NamedTuple):
+    """A multipart whose parts are being read; `depth` is where in the chain of open parts its children stand.
+    `hidden` are the meanings its two delimiter lines had before."""
+
+    part: Part
+    depth: int
+    delimiter: bytes
+    hidden: tuple[tuple[int, bool] | None, tuple[int, bool] | None]
+
+
+class _TreeReader:
+    """One pass over `source`. `open` is the chain of parts from the root to where we are, `levels` the multiparts in
+    it that are not closed, `lines` what each delimiter line would mean: a level, and whether it closes it."""
+
+    def __init__(self, source: bytes, budget: _Budget, max_depth: int) -> None:
+        self.source = source
+        self.budget = budget
+        self.max_depth = max_depth
+        self.open: list[Part] = []
+        self.levels: list[_Level] = []
+        self.lines: dict[bytes, tuple[int, bool]] = {}
+        self.blanks = _BlankLines(source)
+
+    def read(self, header: Header) -> Part:
+        """The whole tree, its root with `header`."""
+        root = Part(self.source, 0, header, _PLAIN)
+        position = self.enter(root)
+        while self.levels:
+            newline = self.source.find(b"\n--", position)
+            if newline < 0:
+                break
+            position = self.line(newline)
+        self.close(0, len(self.source))
+        return root
+
+    def line(self, newline: int) -> int:
+        """Takes the line after `newline` (it starts with "--"); where to look for the next one."""
+        end = self.source.find(b"\n", newline + 1, newline + _MAX_LINE) + 1
+        if not end:
+            if len(self.source) - newline > _MAX_LINE:
+                return newline + 1
+            end = len(self.source)
+        meaning, exact = self.meaning(self.source[newline + 1 : end])
+        if meaning is None:
+            return end - 1
+        index, closing = meaning
+        level = self.levels[index]
+        if not exact:
+            level.part.note("text-after-boundary")
+        if not closing and self.budget.parts <= 0:
+            level.part.note("too-many-parts")
+            return end - 1
+        cut = newline - 1 if self.source[newline - 1 : newline] == b"\r" else newline
+        if not level.part.children:
+            level.part.preamble_end = max(cut, level.part.body_start)
+        self.close(level.depth, cut)
+        if closing:
+            self.pop_level()
+            level.part.epilogue_start = end
+            return end - 1
+        default = _RFC822 if level.part.content_type.value == "multipart/digest" else _PLAIN
+        part = Part(self.source, end, self.header(end), default)
+        level.part.children.append(part)
+        return self.enter(part)
+
+    def meaning(self, line: bytes) -> tuple[tuple[int, bool] | None, bool]:
+        """What `line` delimits, and whether it holds nothing else. RFC 2046 §5.1.1: white space may follow, and "an
+        exact match of the entire candidate line is not required"; we take further text only behind white space."""
+        found = self.lines.get(line.rstrip(b" \t\r\n"))
+        if found is not None:
+            return found, True
+        return self.lines.get(line.split(maxsplit=1)[0]), False
+
+    def header(self, start: int) -> Header:
+        """The header section at `start`: it ends at an empty line, or before a delimiter line."""
+        stop = self.blanks.after(start)
+        newline = self.source.find(b"\n--", max(start - 1, 0), stop)
+        while newline >= 0:
+            end = self.source.find(b"\n", newline + 1, stop) + 1 or stop
+            if self.meaning(self.source[newline + 1 : min(end, newline + _MAX_LINE)])[0] is not None:
+                stop = newline + 1
+                break
+            newline = self.source.find(b"\n--", end - 1, stop)
+        return parse_header(self.source, start, stop)
+
+    def enter(self, part: Part) -> int:
+        """Puts `part` at the end of the chain, and what a message holds behind it; where the search goes on."""
+        while True:
+            self.budget.parts -= 1
+            self.open.append(part)
+            kind = part.content_type
+            if kind.maintype == "multipart":
+                self.push_level(part)
+                break
+            if kind.value not in _MESSAGES or part.encoding not in IDENTITIES:
+                break
+            if not self.may_nest(part):
+                break
+            inner = Part(self.source, part.body_start, self.header(part.body_start), _PLAIN)
+            part.children.append(inner)
+            part = inner
+        return max(part.body_start - 1, 0)
+
+    def may_nest(self, part: Part) -> bool:
+        if len(self.open) >= self.max_depth:
+            part.note("too-deep")
+        elif self.budget.parts <= 0:
+            part.note("too-many-parts")
+        else:
+            return True
+        return False
+
+    def push_level(self, part: Part) -> None:
+        """Opens the level of a multipart."""
+        if part.encoding not in IDENTITIES:
+            part.note("encoded-multipart")  # RFC 2045 §6.4 forbids it; like most readers we take the body as it is
+        boundary = _boundary(part)
+        if not boundary or len(boundary) > _MAX_BOUNDARY:
+            part.note("missing-boundary")
+        elif self.may_nest(part):
+            delimiter = b"--" + boundary
+            hidden = (self.lines.get(delimiter), self.lines.get(delimiter + b"--"))
+            self.lines[delimiter] = (len(self.levels), False)
+            self.lines[delimiter + b"--"] = (len(self.levels), True)
+            self.levels.append(_Level(part, len(self.open), delimiter, hidden))
+
+    def pop_level(self) -> None:
+        """Ends the innermost level and gives its lines their former meaning back."""
+        level = self.levels.pop()
+        for line, meaning in zip((level.delimiter, level.delimiter + b"--"), level.hidden, strict=True):
+            if meaning is None:
+                del self.lines[line]
+            else:
+                self.lines[line] = meaning
+
+    def close(self, depth: int, cut: int) -> None:
+        """Ends all open parts from `depth` on at `cut`, and the levels in them, which lacked their closing line."""
+        while self.levels and self.levels[-1].depth > depth:
+            part = self.levels[-1].part
+            part.note("unclosed-boundary" if part.children else "no-parts")
+            self.pop_level()
+        while len(self.open) > depth:
+            self.finish(self.open.pop(), cut)
+
+    def finish(self, part: Part, cut: int) -> None:
+        """Sets the end of `part` and looks at what can be judged only now."""
+        part.body_end = max(cut, part.body_start)
+        if part.epilogue_start is not None:
+            part.epilogue_start = min(part.epilogue_start, part.body_end)
+        kind = part.content_type
+        if kind.value in _MESSAGES and part.encoding not in IDENTITIES:
+            self.read_encoded(part)
+        elif kind.value == "text/plain" and part.encoding in IDENTITIES:
+            begin = self.source.find(b"\nbegin ", max(part.body_start - 1, 0), part.body_end)
+            if begin >= 0 and _UU_BEGIN.match(self.source, begin, part.body_end):
+                part.note("uuencoded-text")
+
+    def read_encoded(self, part: Part) -> None:
+        """RFC 2046 §5.2.1 forbids encoding a message/rfc822; readers open it all the same, so what is inside counts."""
+        part.note("encoded-message")
+        if self.budget.encoded <= 0 or self.budget.parts <= 0 or len(self.open) >= self.max_depth:
+            part.note("too-deep")
+            return
+        self.budget.encoded -= 1
+        octets = part.decoded.octets
+        reader = _TreeReader(octets, self.budget, self.max_depth - len(self.open) - 1)
+        part.children.append(reader.read(parse_header(octets)))
+
+
+def _boundary(part: Part) -> bytes:
+    """The boundary's octets. Its text was read as UTF-8 or Latin-1; the header tells which."""
+    text = part.content_type.get("boundary").rstrip(" \t")
+    octets = text.encode("utf-8", "replace")
+    if not text.isascii() and all(octets not in field.raw for field in part.header.all("content-type")):
+        return text.encode("latin-1", "replace")
+    return octets
+
+
+class _BlankLines:
+    """Finds the next empty line. What was found is remembered, so that many parts without one cost one search."""
+
+    __slots__ = ("bare", "crlf", "source")
+
+    def __init__(self, source: bytes) -> None:
+        self.source = source
+        self.bare = self.crlf = -1
+
+    def after(self, start: int) -> int:
+        """Where the first empty line at or behind `start`, which begins a line, ends; the end if there is none."""
+        source = self.source
+        if source.startswith(b"\n", start):
+            return start + 1
+        if source.startswith(b"\r\n", start):
+            return start + 2
+        if self.crlf < start:
+            self.crlf = source.find(b"\n\r\n", start)
+            self.crlf = len(source) if self.crlf < 0 else self.crlf
+        if self.bare < start:
+            self.bare = source.find(b"\n\n", start)
+            self.bare = len(source) if self.bare < 0 else self.bare
+        return min(self.crlf + 3, self.bare + 2, len(source))
