@@ -1,0 +1,186 @@
+"""The library's face: judge one message as the gate would, without a server.
+
+In: the octets of a message, as received or as saved; who handed it in, if known; a resolver. Out: `Inspection`.
+Standard: DESIGN, "What others may lean on". Never raises for what a message or DNS can hold.
+Not here: the parts (`message`, `msgauth`, `inspector`), printing it (`cli.inspect`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from typing import Any
+
+from gatepost.errors import InputError
+from gatepost.finding import Finding
+from gatepost.inspector.decision import Decision
+from gatepost.inspector.facts import Facts, count_line_ends, gather_facts, with_crlf
+from gatepost.inspector.judge import judge
+from gatepost.inspector.settings import InspectorSettings
+from gatepost.inspector.trace import JudgedFrom, Path, read_path
+from gatepost.message.addresses import Mailbox, parse_addresses
+from gatepost.message.message import Message, parse_message
+from gatepost.message.words import decode_words
+from gatepost.msgauth.authenticate import AuthResults, authenticate
+from gatepost.msgauth.settings import MsgauthSettings
+from gatepost.names import Session
+from gatepost.net.resolver import DnsResolver
+from gatepost.ports import Resolver
+
+MAX_SHOWN = 50  # addresses of a message that are told; the rest is counted by nobody
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InspectionSettings:
+    """What `inspect_message` may be told besides the message."""
+
+    inspector: InspectorSettings = field(default_factory=InspectorSettings)
+    msgauth: MsgauthSettings = field(default_factory=MsgauthSettings)
+    own_domains: tuple[str, ...] = ()
+    trusted_relays: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inspection:
+    """The verdict on one message, with all it rests on."""
+
+    decision: Decision
+    findings: tuple[Finding, ...]
+    facts: Facts
+    size: int
+
+    @property
+    def path(self) -> Path:
+        """How the message came."""
+        return self.facts.path
+
+    @property
+    def authentication(self) -> AuthResults:
+        """What each sender check found."""
+        return self.facts.auth
+
+    def as_json(self) -> dict[str, Any]:
+        """The whole as JSON values; the schema is docs/schema/inspect.json."""
+        return {
+            "decision": self.decision.as_json(),
+            "findings": [finding.as_json() for finding in self.findings],
+            "path": [hop.as_json() for hop in self.path.hops],
+            "authentication": self.authentication.as_json(),
+            "links": [],
+            "attachments": [],
+            "message": _about(self),
+        }
+
+
+async def inspect_message(
+    raw: bytes,
+    *,
+    session: Session | None = None,
+    mail_from: str | None = None,
+    resolver: Resolver | None = None,
+    now: float | None = None,
+    settings: InspectionSettings | None = None,
+) -> Inspection:
+    """Judges `raw`, with LF or CRLF line ends.
+
+    `session` says who handed it in; without it (or its address) the topmost Received field is believed, as that of the
+    server which kept the file. `mail_from` is the envelope sender, empty for the null sender; None takes it from
+    Return-Path. `now` is in seconds since the epoch; None is the present, or for a saved file the time it arrived.
+    Without a `resolver` the network is asked. Raises InputError for an address in `session` that is none.
+    """
+    chosen = settings or InspectionSettings()
+    ends = count_line_ends(raw)
+    message = parse_message(with_crlf(raw, ends))
+    judged, path = read_path(message, _checked(session), chosen.trusted_relays, saved=True)
+    clock = _clock(path, now)
+    sender = return_path(message) if mail_from is None else mail_from.strip("<>")
+    auth = await authenticate(message, judged, sender, resolver or DnsResolver(), clock, chosen.msgauth)
+    facts = gather_facts(
+        message,
+        session=judged,
+        path=path,
+        mail_from=sender,
+        auth=auth,
+        settings=chosen.inspector,
+        now=clock,
+        own_domains=chosen.own_domains,
+        line_ends=ends,
+        smtputf8=judged.protocol.upper().startswith("UTF8"),
+    )
+    judgement = judge(facts)
+    return Inspection(decision=judgement.decide(), findings=judgement.findings, facts=facts, size=len(raw))
+
+
+def inspect_message_sync(
+    raw: bytes,
+    *,
+    session: Session | None = None,
+    mail_from: str | None = None,
+    resolver: Resolver | None = None,
+    now: float | None = None,
+    settings: InspectionSettings | None = None,
+) -> Inspection:
+    """`inspect_message` for scripts that have no event loop."""
+    return asyncio.run(
+        inspect_message(raw, session=session, mail_from=mail_from, resolver=resolver, now=now, settings=settings)
+    )
+
+
+def return_path(message: Message) -> str | None:
+    """The envelope sender as the last server wrote it on top, empty for the null sender, None when it did not."""
+    found = message.header.first("return-path")
+    if found is None:
+        return None
+    boxes = parse_addresses(found.value).mailboxes
+    return boxes[0].address if boxes else ""
+
+
+def _checked(session: Session | None) -> Session:
+    if session is None:
+        return Session()
+    if session.client_ip:
+        try:
+            ip_address(session.client_ip)
+        except ValueError:
+            raise InputError(
+                "client_ip", session.client_ip, "is no IP address; give 192.0.2.1 or 2001:db8::1"
+            ) from None
+    return session
+
+
+def _clock(path: Path, now: float | None) -> float:
+    """The time of the judgement. A saved message is judged as of its arrival, so that a signature which has expired
+    since does not count against it; never later than the present."""
+    if now is not None:
+        return now
+    present = time.time()
+    arrived = path.received_at if path.judged_from is JudgedFrom.RECEIVED else None
+    return present if arrived is None else min(present, arrived)
+
+
+def _about(inspection: Inspection) -> dict[str, Any]:
+    """Who and what the message is, for those who read the verdict."""
+    facts = inspection.facts
+    header = facts.header
+    return {
+        "size": inspection.size,
+        "message_id": header.text("message-id")[:998],
+        "subject": decode_words(header.text("subject"))[:998],
+        "date": facts.date.epoch if facts.date is not None else None,
+        "from": _people(facts.authors),
+        "to": _people([box for f in header.all("to")[:5] for box in parse_addresses(f.value).mailboxes]),
+        "mail_from": facts.mail_from,
+        "client_ip": facts.session.client_ip,
+        "ehlo_domain": facts.session.ehlo_domain,
+        "judged_from": facts.path.judged_from.value,
+        "judged_at": facts.now,
+        "line_ends": {"crlf": facts.line_ends.crlf, "lf": facts.line_ends.bare_lf, "cr": facts.line_ends.bare_cr},
+        "defects": list(header.defects),
+    }
+
+
+def _people(boxes: Sequence[Mailbox]) -> list[dict[str, str]]:
+    return [{"name": box.display_name, "address": box.address} for box in boxes[:MAX_SHOWN]]
