@@ -27,6 +27,9 @@ class Generations(Generic[K, V]):
         self._young: dict[K, tuple[V, int]] = {}
         self._old: dict[K, tuple[V, int]] = {}
 
+    def __len__(self) -> int:
+        return len(self._young) + len(self._old)
+
     def get(self, key: K) -> V | None:
         """The value, or None when it is not kept."""
         found = self._young.get(key)

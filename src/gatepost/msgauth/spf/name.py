@@ -7,7 +7,6 @@ Not here: names inside records (`macro`).
 
 from __future__ import annotations
 
-
 MAX_INPUT = 1024  # characters; a name of U-labels is never this long, and IDNA is slow on long labels
 
 

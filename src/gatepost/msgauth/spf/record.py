@@ -99,10 +99,10 @@ def _parse(raw: bytes) -> SpfRecord:
     text = raw[6:].decode("latin-1")
     if not (text.isascii() and text.isprintable()):  # RFC 7208 §3.1: ASCII; §4.6.1: spaces alone divide the terms
         return SpfRecord(error="it has characters outside printable ASCII")
-    words = text.split(" ")
+    words = [word for word in text.split(" ") if word]
     if len(words) > MAX_TERMS:
         return SpfRecord(error=f"it has more than {MAX_TERMS} terms")
-    return _collect([word for word in words if word])
+    return _collect(words)
 
 
 def _collect(words: list[str]) -> SpfRecord:
