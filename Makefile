@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+BENCH  := .cache/bench
 ARGS   ?=
 RULE   := $(word 2,$(MAKECMDGOALS))
 
@@ -45,6 +46,16 @@ check: dev
 test: dev
 	$(BIN)/python tools/neighbours.py
 	$(BIN)/python -m pytest $(ARGS)
+
+$(BENCH)/.installed: requirements.lock requirements-bench.lock pyproject.toml
+	$(PYTHON) tools/make_venv.py $(BENCH)
+	$(BENCH)/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BENCH)/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-bench.lock
+	$(BENCH)/bin/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+bench: $(BENCH)/.installed
+	$(BENCH)/bin/python bench/run.py $(ARGS)
 
 lock:
 	uv pip compile -q --universal --generate-hashes --no-header --no-annotate pyproject.toml --group pyproject.toml:build -o requirements.lock
