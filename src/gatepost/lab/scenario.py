@@ -1,0 +1,107 @@
+"""What a scenario is: a visit to a mail server, and what a good server does with it.
+
+In: nothing. Out: `Scenario` and its parts, as data; the script is a small function of the `Stage`.
+Standard: RFC 5321 §4.2.1 (classes of replies). They know no server's inside: address, port and recipient are given, and
+what happened is judged by the replies, and by the verdict and the delivered mail where those can be had.
+Not here: the scenarios (`lab.scenarios`), playing them (`lab.player`), judging them (`lab.judge`).
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gatepost.lab.internet import Internet
+
+
+class Outcome(enum.StrEnum):
+    """How a visit ended, by the replies alone."""
+
+    ACCEPTED = "accepted"  # every reply was positive
+    REFUSED = "refused"  # a 5xx reply
+    DEFERRED = "deferred"  # a 4xx reply
+    CLOSED = "closed"  # the server hung up
+    FOOLED = "fooled"  # the server answered what it should never have seen as a command
+    NOT_OFFERED = "not offered"  # the server does not announce what the visit needs
+    SILENT = "silent"  # no reply in time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """The server to visit. `recipient` is a mailbox there, `domain` a domain it serves, `name` its host name. Its
+    certificate is checked against the PEM file `authority`, where one is given."""
+
+    host: str
+    port: int
+    recipient: str
+    domain: str
+    authority: str | None = None
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """What a script may use. `mark` is this visit's own word, found in its Message-ID."""
+
+    target: Target
+    internet: Internet
+    now: float
+    mark: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """Octets to send, and how many replies to wait for. A reply that is not positive ends the visit.
+
+    `needs` is an EHLO keyword that the server must have announced. `tls` starts the handshake after the replies.
+    `quiet` listens that many seconds more: a further reply means that the server was fooled. With `refusals` a
+    refusal of this step alone ends nothing. `last_word` is a step whose reply does not matter (QUIT).
+    """
+
+    send: bytes = b""
+    replies: int = 1
+    needs: str = ""
+    tls: bool = False
+    quiet: float = 0.0
+    refusals: bool = False
+    last_word: bool = False
+
+
+Script = Callable[[Stage], tuple[Step, ...]]
+Delivered = Callable[[bytes, Stage], str]  # what is wrong with the delivered mail, empty when nothing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expected:
+    """What a good server does. `actions` and `codes` hold where the verdict is known: one of the actions, and all of
+    the codes among the findings. `delivered` looks at the mail in the mailbox."""
+
+    outcomes: tuple[Outcome, ...]
+    reply_codes: tuple[str, ...] = ()  # "550", or "55" for all that begin so; empty: any
+    actions: tuple[str, ...] = ()
+    codes: tuple[str, ...] = ()
+    delivered: Delivered | None = None
+
+    @property
+    def words(self) -> str:
+        """In few words, for the table."""
+        outcome = " or ".join(outcome.value for outcome in self.outcomes)
+        if self.reply_codes:
+            outcome += " " + "/".join(self.reply_codes)
+        if self.actions:
+            outcome += ", " + " or ".join(self.actions)
+        return outcome + (": " + ", ".join(self.codes) if self.codes else "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """One visit. `name` is stable; `source` is the address it comes from; `good` is whether the mail is honest."""
+
+    name: str
+    title: str
+    good: bool
+    source: str
+    script: Script
+    expected: Expected
+    why: str

@@ -1,0 +1,68 @@
+"""The tour's table: mail, what is expected, what the server did, why.
+
+In: results. Out: a table for a terminal, or JSON; the exit code.
+Standard: DESIGN, "What others may lean on" (exit codes). Not here: how the results came about (`lab.tour`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from gatepost.lab.judge import Result
+
+MAX_CODES = 3  # findings named in a row; --json has all
+
+
+def exit_code(results: Sequence[Result]) -> int:
+    """0 when everything went as expected, else 1."""
+    return 0 if all(result.as_expected for result in results) else 1
+
+
+def as_json(results: Sequence[Result]) -> str:
+    """All results as one JSON object."""
+    different = sum(not result.as_expected for result in results)
+    rows = [result.as_json() for result in results]
+    return json.dumps({"visits": len(rows), "different": different, "results": rows}, indent=2, ensure_ascii=False)
+
+
+def print_table(results: Sequence[Result], console: Console) -> None:
+    """The table, good visits first as they stand, and one line of summary."""
+    table = Table(show_lines=False, expand=False, pad_edge=False, box=None, header_style="bold")
+    table.add_column("", width=1)
+    table.add_column("visit", ratio=3, min_width=24)
+    table.add_column("expected", ratio=2, min_width=16)
+    table.add_column("what the gate did", ratio=3, min_width=24)
+    table.add_column("why", ratio=4, min_width=28)
+    for result in results:
+        table.add_row(*_row(result), style=None if result.as_expected else "bold red")
+    console.print(table)
+    different = [result.scenario.name for result in results if not result.as_expected]
+    good = sum(result.scenario.good for result in results)
+    console.print(f"\n{len(results)} visits, {good} honest and {len(results) - good} not; ", end="")
+    console.print(f"[bold red]{len(different)} different: {', '.join(different)}" if different else "all as expected.")
+
+
+def _row(result: Result) -> tuple[str, ...]:
+    mark = "[green]✓" if result.as_expected else "[red]✗"
+    outcomes = " or ".join(outcome.value for outcome in result.scenario.expected.outcomes)
+    did = _did(result)
+    if result.differences:
+        did += f" [red]({escape('; '.join(result.differences))})"
+    return mark, escape(result.scenario.title), outcomes, did, escape(result.scenario.why)
+
+
+def _did(result: Result) -> str:
+    """The reply, and the verdict with the findings that decided."""
+    visit, seen = result.visit, result.seen
+    code = visit.decisive.code if visit.decisive and not visit.reason else ""
+    words = f"{visit.outcome.value} {code}".strip()
+    if seen and seen.action:
+        words += f": {seen.action}"
+        codes = seen.decided_by or tuple(code for code in result.scenario.expected.codes if code in seen.codes)
+        words += f" ({', '.join(codes[:MAX_CODES])})" if codes else ""
+    return escape(words)
