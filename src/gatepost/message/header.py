@@ -162,3 +162,28 @@ def _names(name: bytes) -> tuple[str, str]:
         return "", ""
     text = bare.decode("ascii")
     return text, text.lower()
+
+
+class EmptyLines:
+    """Finds the next empty line. What was found is remembered, so that many parts without one cost one search."""
+
+    __slots__ = ("bare", "crlf", "source")
+
+    def __init__(self, source: bytes) -> None:
+        self.source = source
+        self.bare = self.crlf = -1
+
+    def after(self, start: int) -> int:
+        """Where the first empty line at or behind `start`, which begins a line, ends; the end if there is none."""
+        source = self.source
+        if source.startswith(b"\n", start):
+            return start + 1
+        if source.startswith(b"\r\n", start):
+            return start + 2
+        if self.crlf < start:
+            self.crlf = source.find(b"\n\r\n", start)
+            self.crlf = len(source) if self.crlf < 0 else self.crlf
+        if self.bare < start:
+            self.bare = source.find(b"\n\n", start)
+            self.bare = len(source) if self.bare < 0 else self.bare
+        return min(self.crlf + 3, self.bare + 2, len(source))

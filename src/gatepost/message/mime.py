@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from gatepost.message.charsets import decode_text
-from gatepost.message.header import Header, parse_header
+from gatepost.message.header import EmptyLines, Header, parse_header
 from gatepost.message.parameters import (
     ContentType,
     Disposition,
@@ -183,7 +183,7 @@ class _TreeReader:
         self.open: list[Part] = []
         self.levels: list[_Level] = []
         self.lines: dict[bytes, tuple[int, bool]] = {}
-        self.blanks = _BlankLines(source)
+        self.blanks = EmptyLines(source)
 
     def read(self, header: Header) -> Part:
         """The whole tree, its root with `header`."""
@@ -338,28 +338,3 @@ def _boundary(part: Part) -> bytes:
     if not text.isascii() and all(octets not in field.raw for field in part.header.all("content-type")):
         return text.encode("latin-1", "replace")
     return octets
-
-
-class _BlankLines:
-    """Finds the next empty line. What was found is remembered, so that many parts without one cost one search."""
-
-    __slots__ = ("bare", "crlf", "source")
-
-    def __init__(self, source: bytes) -> None:
-        self.source = source
-        self.bare = self.crlf = -1
-
-    def after(self, start: int) -> int:
-        """Where the first empty line at or behind `start`, which begins a line, ends; the end if there is none."""
-        source = self.source
-        if source.startswith(b"\n", start):
-            return start + 1
-        if source.startswith(b"\r\n", start):
-            return start + 2
-        if self.crlf < start:
-            self.crlf = source.find(b"\n\r\n", start)
-            self.crlf = len(source) if self.crlf < 0 else self.crlf
-        if self.bare < start:
-            self.bare = source.find(b"\n\n", start)
-            self.bare = len(source) if self.bare < 0 else self.bare
-        return min(self.crlf + 3, self.bare + 2, len(source))
