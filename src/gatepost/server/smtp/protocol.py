@@ -17,14 +17,15 @@ from collections.abc import Awaitable
 from functools import partial
 from typing import cast
 
-from gatepost.errors import RemoteProtocolError, StoreFull
-from gatepost.names import Session, Tls
+from gatepost.errors import LocalProtocolError, RemoteProtocolError, StoreFull
+from gatepost.names import Session
 from gatepost.server.smtp.conversation import LOCAL_ERROR, TOO_BUSY, Conversation, Offer
 from gatepost.server.smtp.gatekeeper import Answer
 from gatepost.server.smtp.networks import canonical_ip
 from gatepost.server.smtp.proxy import ProxyReader
 from gatepost.server.smtp.site import Site
 from gatepost.server.smtp.visit import Visit
+from gatepost.server.smtp.wireline import describe_tls
 from gatepost.wire.smtp.events import Answerable, Closed, Message
 from gatepost.wire.smtp.replies import Reply
 from gatepost.wire.smtp.server import ServerConnection
@@ -34,6 +35,7 @@ log = logging.getLogger("gatepost.smtp")
 
 TIMED_OUT = Reply(421, "Time-out", enhanced="4.4.2")
 STOPPING = Reply(421, "Server is stopping, try again", enhanced="4.3.2")
+LOCAL_SHUTDOWN = Reply(421, "Local error, try again later", enhanced="4.3.0")
 TOO_MANY = Reply(421, "Too many connections, try again later", enhanced="4.7.0")
 
 _IN_TRANSACTION = frozenset({State.MAIL, State.RCPT, State.DATA, State.CHUNKING})
@@ -44,9 +46,9 @@ class SmtpProtocol(asyncio.Protocol):
     """One connection, from the socket's side."""
 
     __slots__ = (
-        "_closing", "_counted", "_deadline", "_held", "_loop", "_machine", "_octets_then", "_paused_reading",
-        "_paused_writing", "_proxy", "_settings", "_since", "_site", "_stopping", "_talk", "_timer", "_transport",
-        "_visit", "_waiting",
+        "_closing", "_counted", "_deadline", "_decrypted", "_held", "_loop", "_machine", "_octets_then",
+        "_paused_reading", "_paused_writing", "_proxy", "_settings", "_since", "_site", "_stopping", "_talk", "_timer",
+        "_transport", "_visit", "_waiting",
     )  # fmt: skip
 
     def __init__(self, site: Site) -> None:
@@ -62,6 +64,7 @@ class SmtpProtocol(asyncio.Protocol):
         self._waiting: asyncio.Future[Reply | None] | asyncio.Task[None] | None = None
         self._paused_reading = False
         self._paused_writing = False
+        self._decrypted: list[bytes] | None = None  # what came over TLS before the handshake was reported done
         self._stopping = False
         self._closing = False
         self._deadline = 0.0
@@ -137,6 +140,9 @@ class SmtpProtocol(asyncio.Protocol):
             self._read_proxy(self._proxy, data)
             return
         self._visit.stats.octets_in += len(data)
+        if self._decrypted is not None:
+            self._decrypted.append(data)
+            return
         try:
             self._machine.receive_data(data)
         except RemoteProtocolError as error:
@@ -261,6 +267,10 @@ class SmtpProtocol(asyncio.Protocol):
             talk.settle(event, answer)
         except RemoteProtocolError as error:  # something came behind STARTTLS while we thought about it
             talk.closing = f"protocol: {error.text}"
+        except LocalProtocolError:
+            log.exception("%s: the gatekeeper gave a reply that cannot be given here", self._visit.id)
+            talk.closing = "error"
+            self._machine.close(LOCAL_SHUTDOWN)
         if type(event) is Message:
             self._hold(0)
 
@@ -269,10 +279,10 @@ class SmtpProtocol(asyncio.Protocol):
         if machine.state is State.TLS:
             self._upgrade()
             return
-        self._flush()
+        replied = self._flush()
         if machine.receiving:
             self._check_content(machine, talk)
-        else:
+        elif replied:  # octets alone buy no time
             self._since = 0.0
             self._set_deadline(self._settings.command_timeout)
         if talk.closing:
@@ -301,11 +311,13 @@ class SmtpProtocol(asyncio.Protocol):
 
     # -- octets out --------------------------------------------------------------------------------------------------
 
-    def _flush(self) -> None:
+    def _flush(self) -> bool:
         data = self._machine.data_to_send()
-        if data and self._transport is not None:
-            self._visit.stats.octets_out += len(data)
-            self._transport.write(data)
+        if not data or self._transport is None:
+            return False
+        self._visit.stats.octets_out += len(data)
+        self._transport.write(data)
+        return True
 
     def pause_writing(self) -> None:
         """The client does not read its replies: it gets no more before it does."""
@@ -341,6 +353,9 @@ class SmtpProtocol(asyncio.Protocol):
 
     async def _handshake(self, transport: asyncio.Transport, context: ssl.SSLContext) -> None:
         settings = self._settings
+        # From here on the transport belongs to the TLS protocol: `data_received` can only be called with what it
+        # decrypted, and a quick client's first command may come before this coroutine goes on.
+        self._decrypted = []
         try:
             upgraded = await self._loop.start_tls(
                 transport, self, context, server_side=True, ssl_handshake_timeout=settings.tls_timeout,
@@ -356,13 +371,18 @@ class SmtpProtocol(asyncio.Protocol):
             return
         self._transport = upgraded
         self._paused_reading = False
-        self._visit.started_tls(_describe(upgraded))
+        self._visit.started_tls(describe_tls(upgraded))
+        decrypted, self._decrypted = b"".join(self._decrypted), None
+        if self._talk is not None:
+            self._machine.tls_started()
+            self._talk.met_tls()
+            self._set_deadline(settings.command_timeout)
+        if decrypted:
+            self._machine.receive_data(decrypted)
         if self._talk is None:
             self._greet()
-            return
-        self._machine.tls_started()
-        self._talk.met_tls()
-        self._set_deadline(settings.command_timeout)
+        else:
+            self._pump()
 
     # -- time and the end --------------------------------------------------------------------------------------------
 
@@ -431,10 +451,3 @@ class SmtpProtocol(asyncio.Protocol):
 
 async def _awaited(answer: Awaitable[Reply | None]) -> Reply | None:
     return await answer
-
-
-def _describe(transport: asyncio.BaseTransport) -> Tls:
-    connection: ssl.SSLObject = transport.get_extra_info("ssl_object")
-    cipher = connection.cipher() or ("", "", 0)
-    verified = connection.context.verify_mode is not ssl.CERT_NONE and bool(connection.getpeercert())
-    return Tls(version=connection.version() or "", cipher=cipher[0], bits=cipher[2] or 0, verified=verified)

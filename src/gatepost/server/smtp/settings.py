@@ -67,3 +67,35 @@ class SmtpSettings:
 
     xclient_networks: tuple[str, ...] = ()
     """Networks of relays in front of us that may tell their client's address by XCLIENT."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientSettings:
+    """How patient the client is with servers."""
+
+    limits: Limits = field(default_factory=Limits)
+    """How long a reply may be."""
+
+    connect_timeout: float = 30.0
+    """Seconds for a connection to be made."""
+
+    greeting_timeout: float = 300.0
+    """Seconds for the server's greeting (RFC 5321 §4.5.3.2.1)."""
+
+    command_timeout: float = 300.0
+    """Seconds for the reply to MAIL, RCPT and other commands (RFC 5321 §4.5.3.2.2, §4.5.3.2.3)."""
+
+    data_timeout: float = 120.0
+    """Seconds for the reply to DATA (RFC 5321 §4.5.3.2.4)."""
+
+    block_timeout: float = 180.0
+    """Seconds for the server to take one block of a message (RFC 5321 §4.5.3.2.5)."""
+
+    end_timeout: float = 600.0
+    """Seconds for the reply to a whole message (RFC 5321 §4.5.3.2.6). Hanging up sooner makes duplicates."""
+
+    tls_timeout: float = 60.0
+    """Seconds for the handshake of TLS."""
+
+    quit_timeout: float = 5.0
+    """Seconds for the reply to QUIT, which nobody needs."""

@@ -94,7 +94,7 @@ MOVES: Mapping[State, Mapping[Verb, Moves]] = {
         **_RESET,
         Verb.MAIL: {2: State.MAIL},
         Verb.STARTTLS: {2: State.TLS},
-        Verb.AUTH: {3: State.AUTH},
+        Verb.AUTH: {2: State.READY, 3: State.AUTH},
         Verb.XCLIENT: {2: State.GREETED},
     },
     # DATA without a recipient is refused by us (REFUSALS); a server that answers 354 all the same must be sent a lone
@@ -146,6 +146,8 @@ def next_state(state: State, verb: Verb, code: int) -> State | None:
     if moves is None:
         # A refusal out of turn changes nothing; a success there means the two sides disagree.
         return state if code >= 400 else None
+    if code < 400 and moves:
+        return moves.get(code // 100)  # success of another kind than the command can have: the sides disagree
     return moves.get(code // 100, state)
 
 
