@@ -29,6 +29,8 @@ INSTALLED = {
     "opendmarc": "opendmarc",
     "strace": "strace",
     "nsd": "nsd",
+    "unbound": "unbound",
+    "dig": "bind9-dnsutils",
 }
 UNPACKED = {
     "postfix": ("postfix",),
