@@ -48,7 +48,8 @@ class DnsResolver:
 
     async def lookup_all(self, questions: Sequence[Question], deadline: float) -> tuple[Answer, ...]:
         """All at once; what is not back in time goes on in the background and fills the cache."""
-        found = [self._find(question.name, question.rtype) for question in questions]
+        now, get = self._clock(), self._cache.get
+        found = [get((one.name, one.rtype), now) or self._find(one.name, one.rtype) for one in questions]
         waiting = {entry for entry in found if not isinstance(entry, Answer)}
         if waiting:
             await asyncio.wait(waiting, timeout=max(deadline, 0.0))
