@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 
 from gatepost.msgauth.spf.name import is_askable, to_ascii
@@ -63,5 +64,10 @@ def extract_author_domain(mailboxes: Iterable[HasDomain], fields: int = 1) -> Au
 
 def normalized(domain: str) -> str:
     """`domain` in A-labels and lower case; the empty string for an address literal or what no DNS name can be."""
+    return _normalized(domain) if len(domain) <= 255 else ""
+
+
+@lru_cache(maxsize=4096)
+def _normalized(domain: str) -> str:
     name = to_ascii(domain)
     return name if name and "[" not in name and is_askable(name) else ""

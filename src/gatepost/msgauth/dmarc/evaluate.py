@@ -141,13 +141,14 @@ def _identifiers(spf: SpfOutcome, dkim: DkimOutcome | None, limit: int) -> _Iden
 class _Evaluation:
     """One author domain; `result` is the judgement."""
 
-    __slots__ = ("domain", "identifiers", "resolver", "settings", "walk", "walks")
+    __slots__ = ("domain", "identifiers", "organization", "resolver", "settings", "walk", "walks")
 
     def __init__(
         self, domain: str, walk: Walk, identifiers: _Identifiers, resolver: Resolver, settings: DmarcSettings
     ) -> None:
         self.domain = domain
         self.walk = walk
+        self.organization = walk.organizational_domain if walk.is_certain else ""
         self.identifiers = identifiers
         self.resolver = resolver
         self.settings = settings
@@ -175,10 +176,9 @@ class _Evaluation:
         own = self.walk.record_of(self.domain)
         if own is not None:
             return _Discovery(own, self.domain, True)
-        organization = self.walk.organizational_domain
-        record = self.walk.record_of(organization)
+        record = self.walk.record_of(self.organization)
         if record is not None:
-            return _Discovery(record, organization, False)
+            return _Discovery(record, self.organization, False)
         suffix = self.walk.suffix
         if suffix is not None and suffix.record is not None:
             return _Discovery(suffix.record, suffix.domain, False)
@@ -206,7 +206,7 @@ class _Evaluation:
         return DmarcResult(
             result=result,
             author_domain=self.domain,
-            organizational_domain=self.walk.organizational_domain if self.walk.is_certain else "",
+            organizational_domain=self.organization,
             policy_domain=found.domain,
             policy=policy,
             policy_tag=tag,
@@ -271,7 +271,7 @@ class _Evaluation:
         are told apart without a walk."""
         if not self.walk.is_certain:
             return None if domain.rpartition(".")[2] == self.domain.rpartition(".")[2] else False
-        organization = self.walk.organizational_domain
+        organization = self.organization
         if domain == organization:
             return True
         if not domain.endswith("." + organization):
@@ -286,7 +286,7 @@ class _Evaluation:
         return DmarcResult(
             result=result,
             author_domain=self.domain,
-            organizational_domain=self.walk.organizational_domain if self.walk.is_certain else "",
+            organizational_domain=self.organization,
             alignment=Alignment(spf=self.domain in self.identifiers.spf, dkim=self.domain in self.identifiers.dkim),
             reason=reason,
             walk=self.walk.names,

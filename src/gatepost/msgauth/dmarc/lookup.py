@@ -28,15 +28,12 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """The steps from the longest name up, ended by the first `psd=y` or `psd=n`."""
+    """The steps from the longest name up, ended by the first `psd=y` or `psd=n`. `is_certain` when every question was
+    answered."""
 
     start: str
     steps: tuple[Step, ...]
-
-    @property
-    def is_certain(self) -> bool:
-        """Every question was answered."""
-        return not any(step.failed for step in self.steps)
+    is_certain: bool
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -86,15 +83,20 @@ async def lookup_walk(domain: str, resolver: Resolver, deadline: float) -> Walk:
     questions = _questions(domain)
     answers = await resolver.lookup_all(questions, deadline)
     steps: list[Step] = []
+    is_certain = True
     for name, answer in zip(walk_domains(domain), answers, strict=True):
         record = select_record(answer.texts) if answer.records else None
-        steps.append(Step(name, record, answer.status is DnsStatus.TEMPFAIL))
+        failed = answer.status is DnsStatus.TEMPFAIL
+        is_certain = is_certain and not failed
+        steps.append(Step(name, record, failed))
         if record is not None and record.psd is not Psd.UNKNOWN:
             break
-    return Walk(domain, tuple(steps))
+    return Walk(domain, tuple(steps), is_certain)
 
 
 def select_record(texts: tuple[bytes, ...]) -> DmarcRecord | None:
     """RFC 9989 §4.10 steps 2 and 6: what does not start with the version is discarded; of several records all are."""
+    if len(texts) == 1:
+        return parse_record(texts[0])
     found = [text for text in texts if is_policy_record(text)]
     return parse_record(found[0]) if len(found) == 1 else None

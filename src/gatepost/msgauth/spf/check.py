@@ -8,13 +8,14 @@ Not here: reading records (`record`), asking DNS (`lookup`), explaining a fail (
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from gatepost.msgauth.spf.explain import explain
 from gatepost.msgauth.spf.lookup import Lookups, Problem
-from gatepost.msgauth.spf.macro import MacroString, expand, shorten
-from gatepost.msgauth.spf.name import is_askable, is_checkable, to_ascii
-from gatepost.msgauth.spf.record import Mechanism, MechanismKind, SpfRecord
+from gatepost.msgauth.spf.macro import MacroString, expand, to_name
+from gatepost.msgauth.spf.name import is_checkable, to_ascii
+from gatepost.msgauth.spf.record import ALL4, ALL6, Mechanism, MechanismKind, SpfRecord
 from gatepost.msgauth.spf.result import SpfIdentity, SpfResult, SpfResultWord
 from gatepost.msgauth.spf.settings import SpfSettings
 from gatepost.ports import Resolver
@@ -98,6 +99,11 @@ async def _check(
 
 
 def _parse_ip(text: str) -> IPv4Address | IPv6Address | None:
+    return _parse_short_ip(text) if len(text) < 64 else None
+
+
+@lru_cache(maxsize=4096)
+def _parse_short_ip(text: str) -> IPv4Address | IPv6Address | None:
     try:
         ip = ip_address(text)
     except ValueError:
@@ -215,9 +221,12 @@ class _Check:
         """Whether the client is one of `addresses`, or in its network."""
         if isinstance(addresses, Problem):
             return addresses
-        mask = term.mask4 if self.is_ip4 else term.mask6
-        network = self.value & mask
-        version = self.client.version
+        if str(self.client) in addresses:  # both in canonical form
+            return True
+        mask, full = (term.mask4, ALL4) if self.is_ip4 else (term.mask6, ALL6)
+        if mask == full:
+            return False
+        network, version = self.value & mask, self.client.version
         for text in addresses:
             address = _parse_ip(text)
             if address is not None and address.version == version and int(address) & mask == network:
@@ -226,17 +235,14 @@ class _Check:
 
     async def target(self, spec: MacroString, domain: str, *, counted: bool = True) -> str | Problem:
         """The name that `spec` means here, lower case; the empty string when no name comes of it."""
-        if spec.literal is not None:
-            name = spec.literal
-        else:
-            values = await self.values_for(spec, domain, counted=counted)
-            if isinstance(values, Problem):
-                return values
-            if ("s" in spec.letters or "l" in spec.letters) and not values["l"].isascii():
-                return ""  # RFC 8616 §4: terms with a non-ASCII local-part match nothing
-            name = expand(spec, values)
-        name = shorten(name.removesuffix(".")).lower()
-        return name if is_askable(name) else ""
+        if spec.name is not None:
+            return spec.name
+        values = await self.values_for(spec, domain, counted=counted)
+        if isinstance(values, Problem):
+            return values
+        if ("s" in spec.letters or "l" in spec.letters) and not values["l"].isascii():
+            return ""  # RFC 8616 §4: terms with a non-ASCII local-part match nothing
+        return to_name(expand(spec, values))
 
     async def values_for(self, spec: MacroString, domain: str, *, counted: bool) -> dict[str, str] | Problem:
         """What the letters mean (RFC 7208 §7.2), p only when `spec` needs it, for it asks DNS."""

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from gatepost.msgauth.spf.name import is_askable
+
 MAX_NAME = 253  # RFC 7208 §7.3: what DNS can ask for, without the trailing dot
 _MAX_PARTS = 128  # RFC 7208 §7.3: at least 128 labels are to be supported; no name has more
 
@@ -38,12 +40,14 @@ class Macro:
 
 @dataclass(frozen=True, slots=True)
 class MacroString:
-    """`parts` in order. `literal` is the whole text when it has no macro, else None. `letters` is what it needs."""
+    """`parts` in order. `literal` is the whole text when it has no macro, else None; `name` is the same as a name to
+    ask DNS for, empty when that cannot be. `letters` is what it needs."""
 
     parts: tuple[str | Macro, ...]
     literal: str | None
     letters: frozenset[str]
     ends_in_macro: bool
+    name: str | None
 
 
 def parse_macro_string(text: str, *, explanation: bool = False) -> MacroString | str:
@@ -71,7 +75,8 @@ def parse_macro_string(text: str, *, explanation: bool = False) -> MacroString |
         parts.append(text[position:])
     letters = frozenset(part.letter for part in parts if isinstance(part, Macro))
     literal = None if letters else "".join(part for part in parts if isinstance(part, str))
-    return MacroString(tuple(parts), literal, letters, ends_in_macro)
+    name = None if literal is None else to_name(literal)
+    return MacroString(tuple(parts), literal, letters, ends_in_macro, name)
 
 
 def _parse_macro(inside: str) -> Macro | None:
@@ -118,6 +123,12 @@ def _expand_one(macro: Macro, value: str) -> str:
             parts.reverse()
         value = ".".join(parts[-macro.keep :] if macro.keep else parts)
     return quote(value, safe="") if macro.escaped else value
+
+
+def to_name(text: str) -> str:
+    """What came of a domain-spec, as a name to ask DNS for; the empty string if it is none (RFC 7208 §4.8)."""
+    name = shorten(text.removesuffix(".")).lower()
+    return name if is_askable(name) else ""
 
 
 def shorten(name: str) -> str:

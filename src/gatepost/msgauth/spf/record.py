@@ -28,7 +28,7 @@ _QUALIFIERS = {
     "~": SpfResultWord.SOFTFAIL,
     "?": SpfResultWord.NEUTRAL,
 }
-_ALL4, _ALL6 = (1 << 32) - 1, (1 << 128) - 1
+ALL4, ALL6 = (1 << 32) - 1, (1 << 128) - 1
 # RFC 7208 §6: modifier = name "=" macro-string; name = ALPHA *( ALPHA / DIGIT / "-" / "_" / "." )
 _MODIFIER = re.compile(r"([a-z][a-z0-9\-_.]*)=(.*)", re.IGNORECASE | re.ASCII)
 # RFC 7208 §5.6: cidr-length = "/" ( "0" / %x31-39 0*1DIGIT ), for IPv6 0*2DIGIT
@@ -58,8 +58,8 @@ class Mechanism:
     text: str
     target: MacroString | None = None
     network: int = 0
-    mask4: int = _ALL4
-    mask6: int = _ALL6
+    mask4: int = ALL4
+    mask6: int = ALL6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
