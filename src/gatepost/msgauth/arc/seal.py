@@ -13,7 +13,6 @@ from gatepost.errors import InputError
 from gatepost.msgauth.arc.chain import ArcSet, Chain, collect_chain
 from gatepost.msgauth.arc.record import MAX_INSTANCE
 from gatepost.msgauth.arc.result import ArcResult, ArcStatus
-from gatepost.msgauth.dkim.canonical import relaxed_field
 from gatepost.msgauth.dkim.content import Content, as_content
 from gatepost.msgauth.dkim.domains import to_ascii
 from gatepost.msgauth.dkim.sign import (
@@ -23,7 +22,7 @@ from gatepost.msgauth.dkim.sign import (
     encode,
     finish_field,
     key_type,
-    one_field,
+    relaxed_octets,
     sign_field,
 )
 from gatepost.msgauth.dkim.signature import Canonicalization
@@ -63,7 +62,7 @@ def seal_message(
     signature = _sign_message(
         content, first, who, key, (*SIGNED_FIELDS, "dkim-signature") if fields is None else fields
     )
-    own = relaxed_field(one_field(results_field)) + relaxed_field(one_field(signature))
+    own = relaxed_octets(results_field) + relaxed_octets(signature)
     below = b"" if cv == "fail" else _below(before, content)
     seal = finish_field("ARC-Seal", [*first, ("cv", cv), *who], below + own, key, _RELAXED)
     return seal + signature + results_field + content.message.raw

@@ -8,12 +8,14 @@ Standard: RFC 6376 §3.7 (what is hashed), §5.4.2 (which of several fields of a
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from gatepost.message.header import RawField
 from gatepost.message.message import Message, parse_message
 from gatepost.msgauth.dkim.canonical import (
     Octets,
+    is_plain,
+    plain_relaxed_field,
     relaxed_body,
     relaxed_field,
     simple_body,
@@ -26,13 +28,16 @@ from gatepost.msgauth.dkim.signature import Canonicalization, Signature
 class Content:
     """One message, with what was computed of it. Not shared between threads."""
 
-    __slots__ = ("_bodies", "_fields", "_hashes", "message")
+    __slots__ = ("_bodies", "_fields", "_hashes", "_relax", "message")
 
     def __init__(self, message: Message) -> None:
         self.message = message
         self._bodies: dict[Canonicalization, Octets] = {}
         self._hashes: dict[tuple[Canonicalization, str, int | None], bytes] = {}
         self._fields: dict[int, bytes] = {}
+        # One look at the whole section saves one at each field.
+        plain = is_plain(message.raw[: message.header.end])
+        self._relax: Callable[[RawField, bytes], bytes] = plain_relaxed_field if plain else relaxed_field
 
     def body(self, canonicalization: Canonicalization) -> Octets:
         """The canonical body."""
@@ -57,33 +62,42 @@ class Content:
         chosen = choose_fields(self.message, signature.signed_fields)
         own = without_signature(signature.field.raw)
         if signature.header_canonicalization is Canonicalization.RELAXED:
-            parts = [self.relaxed(field) for field in chosen]
-            parts.append(relaxed_field(signature.field, own)[:-2])
+            parts = self.relaxed_all(chosen)
+            parts.append(self._relax(signature.field, own)[:-2])
         else:
             parts = [simple_field(field) for field in chosen]
             parts.append(own.removesuffix(b"\r\n"))
         return b"".join(parts)
 
+    def relaxed_all(self, fields: Iterable[RawField]) -> list[bytes]:
+        """The relaxed forms of fields, each kept by its place in the message."""
+        kept, relax = self._fields, self._relax
+        parts: list[bytes] = []
+        for field in fields:
+            form = kept.get(field.offset)
+            if form is None:
+                form = kept[field.offset] = relax(field, field.raw)
+            parts.append(form)
+        return parts
+
     def relaxed(self, field: RawField) -> bytes:
-        """The relaxed form of one field, kept by its place in the message."""
-        found = self._fields.get(field.offset)
-        if found is None:
-            found = self._fields[field.offset] = relaxed_field(field)
-        return found
+        """The relaxed form of one field."""
+        return self.relaxed_all((field,))[0]
 
 
 def choose_fields(message: Message, names: Iterable[str]) -> list[RawField]:
     """RFC 6376 §5.4.2: each time a name stands in h= the next field of that name from the bottom is taken; a name
     for which no field is left adds nothing (so an oversigned field cannot be added later)."""
-    header = message.header
+    index = message.header.index
     left: dict[str, int] = {}
     chosen: list[RawField] = []
     for name in names:
-        fields = header.all(name)
-        index = left.get(name, len(fields)) - 1
-        if index >= 0:
-            chosen.append(fields[index])
-            left[name] = index
+        fields = index.get(name)
+        if fields is not None:
+            at = left.get(name, len(fields)) - 1
+            if at >= 0:
+                chosen.append(fields[at])
+                left[name] = at
     return chosen
 
 

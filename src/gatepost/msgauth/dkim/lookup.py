@@ -25,14 +25,11 @@ class NoKey:
 
 async def lookup_keys(names: Iterable[str], resolver: Resolver, timeout: float) -> dict[str, KeyRecord | NoKey]:
     """All keys at once; the answer holds every name."""
-    questions = [Question(name, "TXT") for name in dict.fromkeys(names)]
-    if not questions:
-        return {}
-    if len(questions) == 1:
-        answers: tuple[Answer, ...] = (await resolver.lookup(questions[0].name, "TXT"),)
-    else:
-        answers = await resolver.lookup_all(questions, timeout)
-    return {question.name: read_answer(answer) for question, answer in zip(questions, answers, strict=True)}
+    wanted = list(dict.fromkeys(names))
+    if len(wanted) == 1:  # nearly every message
+        return {wanted[0]: read_answer(await resolver.lookup(wanted[0], "TXT"))}
+    answers = await resolver.lookup_all([Question(name, "TXT") for name in wanted], timeout) if wanted else ()
+    return {name: read_answer(answer) for name, answer in zip(wanted, answers, strict=True)}
 
 
 def read_answer(answer: Answer) -> KeyRecord | NoKey:

@@ -94,5 +94,7 @@ _NEAREST = (
 
 def summarize(signatures: tuple[SignatureResult, ...]) -> DkimResult:
     """The message's result from its signatures'."""
+    if len(signatures) == 1:
+        return DkimResult(result=signatures[0].result, signatures=signatures)
     results = {signature.result for signature in signatures}
     return DkimResult(result=next((s for s in _NEAREST if s in results), DkimStatus.NONE), signatures=signatures)

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from gatepost.errors import InputError
-from gatepost.message.header import RawField, parse_header
+from gatepost.message.header import parse_header
 from gatepost.message.message import Message
 from gatepost.msgauth.dkim.canonical import relaxed_field, simple_field
 from gatepost.msgauth.dkim.content import Content, as_content, choose_fields
@@ -112,7 +112,7 @@ def finish_field(
 ) -> bytes:
     """Writes the field, signs `before` and the field, and puts `b=` in."""
     unsigned = write_tags(name, [*tags, ("b", "")])
-    own = relaxed_field(one_field(unsigned)) if form is Canonicalization.RELAXED else unsigned
+    own = relaxed_octets(unsigned) if form is Canonicalization.RELAXED else unsigned
     value = encode(sign_octets(key, before + own.removesuffix(b"\r\n")))
     folded = "\r\n\t".join(value[at : at + LINE - 2] for at in range(0, len(value), LINE - 2))
     return unsigned.removesuffix(b"\r\n") + b"\r\n\t" + folded.encode("ascii") + b"\r\n"
@@ -144,9 +144,9 @@ def _pieces(text: str) -> list[str]:
     return pieces
 
 
-def one_field(octets: bytes) -> RawField:
-    """The field that `octets` are."""
-    return parse_header(octets).fields[0]
+def relaxed_octets(octets: bytes) -> bytes:
+    """The relaxed form of a whole field of ours."""
+    return relaxed_field(parse_header(octets).fields[0], octets)
 
 
 def sign_octets(key: PrivateKey, octets: bytes) -> bytes:

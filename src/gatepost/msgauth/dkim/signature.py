@@ -11,20 +11,25 @@ import binascii
 import enum
 import re
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 from gatepost.message.header import RawField
 from gatepost.msgauth.dkim.domains import is_within, to_ascii
 from gatepost.msgauth.taglist import Tags, parse_number, parse_tags, without_whitespace
 
 MAX_SIGNED_FIELDS = 500  # names in h=; the longest seen in the corpora has 60
+MAX_KEPT = 1000  # octets of an h= that is remembered with what it says
 
 ALGORITHMS = {  # a= to key type and hash (RFC 6376 §3.3, RFC 8463 §3)
     "rsa-sha256": ("rsa", "sha256"),
     "ed25519-sha256": ("ed25519", "sha256"),
     "rsa-sha1": ("rsa", "sha1"),
 }
+_ALGORITHM_NAMES = {name.encode(): name for name in ALGORITHMS}
 HASH_OCTETS = {"sha256": 32, "sha1": 20}
 
+_NEEDED = frozenset(("a", "b", "bh", "d", "h", "s"))
 _FIELD_NAMES = re.compile(rb"[!-9<-~]+(?::[!-9<-~]+)*\Z")  # RFC 5322 §3.6.8 ftext, without the semicolon
 _QP = re.compile(rb"=([0-9A-F]{2})")
 
@@ -36,10 +41,9 @@ class Canonicalization(enum.StrEnum):
     RELAXED = "relaxed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Signature:
+class Signature(NamedTuple):
     """A signature field that can be read. `signature` and `body_hash` are decoded; `signed_fields` are in lower case,
-    in the order of `h=`; times are seconds since the epoch."""
+    in the order of `h=`; times are seconds since the epoch. A named tuple, which is made in a third of the time."""
 
     field: RawField
     algorithm: str
@@ -105,20 +109,19 @@ def read_signature(field: RawField, tags: Tags, defect: str = "", *, arc: bool =
 
 
 def _unreadable(tags: Tags, reason: str, *, syntax: bool = True) -> Unreadable:
-    algorithm = tags.get("a", b"").decode("ascii", "replace")
     return Unreadable(
         reason=reason,
         syntax=syntax,
         domain=to_ascii(tags.get("d", b"")),
         selector=to_ascii(tags.get("s", b"")),
-        algorithm=algorithm if algorithm in ALGORITHMS else "",
+        algorithm=read_algorithm(tags),
     )
 
 
 def _read(field: RawField, tags: Tags, arc: bool) -> Signature:
-    for name in ("a", "b", "bh", "d", "h", "s"):
-        if name not in tags:
-            raise _Bad(f"the tag {name}= is missing", syntax=False)
+    if not tags.keys() >= _NEEDED:
+        missing = ", ".join(f"{name}=" for name in sorted(_NEEDED - tags.keys()))
+        raise _Bad(f"tags are missing: {missing}", syntax=False)
     algorithm = read_algorithm(tags)
     if not algorithm:
         raise _Bad("the algorithm of a= is unknown", syntax=False)
@@ -152,8 +155,7 @@ def _read(field: RawField, tags: Tags, arc: bool) -> Signature:
 def read_algorithm(tags: Tags) -> str:
     """`a=`, or "" when it is none that we know. RFC 6376 §3.2 makes values case-sensitive where nothing else is said
     (its ABNF, read alone, would not; ValiMail's suite reads it as we do)."""
-    algorithm = tags["a"].decode("ascii", "replace")
-    return algorithm if algorithm in ALGORITHMS else ""
+    return _ALGORITHM_NAMES.get(tags.get("a", b""), "")
 
 
 def decode_base64(text: bytes) -> bytes:
@@ -175,11 +177,18 @@ def _canonicalizations(tags: Tags, arc: bool) -> tuple[Canonicalization, Canonic
     """RFC 6376 §3.5: `c=header/body`, simple where not said. An ARC-Message-Signature without any `c=` is relaxed for
     ValiMail's suite and for dkimpy (mail-dkim takes it for simple): RFC 8617 leaves it open."""
     text = tags.get("c", b"relaxed/relaxed" if arc else b"simple/simple")
-    header, _, body = text.decode("ascii", "replace").partition("/")
-    try:
-        return Canonicalization(header), Canonicalization(body or "simple")
-    except ValueError:
-        raise _Bad("the canonicalization of c= is unknown", syntax=False) from None
+    forms = _FORMS.get(text)
+    if forms is None:
+        raise _Bad("the canonicalization of c= is unknown", syntax=False)
+    return forms
+
+
+_FORMS = {
+    text: (header, body)
+    for header in Canonicalization
+    for body in Canonicalization
+    for text in (f"{header}/{body}".encode(), *([header.encode()] if body is Canonicalization.SIMPLE else []))
+}
 
 
 def _check_query(tags: Tags) -> None:
@@ -209,16 +218,23 @@ def _body_length(tags: Tags) -> int | None:
 
 def _signed_fields(tags: Tags, arc: bool) -> tuple[str, ...]:
     """RFC 6376 §3.5: h= must name a field. ARC need not sign From, and ValiMail's suite lets it name none."""
-    names = without_whitespace(tags["h"]).lower()
-    if names.count(b":") >= MAX_SIGNED_FIELDS:
-        raise _Bad("h= names too many fields")
-    if arc:
-        names = b":".join(name for name in names.split(b":") if name)
-    if not _FIELD_NAMES.match(names):
-        if arc and not names:
-            return ()
+    value = tags["h"]
+    names = _usual_names(value) if len(value) < MAX_KEPT else _field_names(value)
+    if arc and names is None:
+        names = _field_names(b":".join(name for name in without_whitespace(value).split(b":") if name)) or ()
+    if not names and not arc:
         raise _Bad("h= is no list of field names")
-    return tuple(names.decode("ascii").split(":"))
+    if len(names or ()) > MAX_SIGNED_FIELDS:
+        raise _Bad("h= names too many fields")
+    return names or ()
+
+
+def _field_names(value: bytes) -> tuple[str, ...] | None:
+    names = without_whitespace(value).lower()
+    return tuple(names.decode("ascii").split(":")) if _FIELD_NAMES.match(names) else None
+
+
+_usual_names = lru_cache(maxsize=1024)(_field_names)  # a signer's h= seldom changes
 
 
 def _identity(tags: Tags, domain: str) -> str:

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256
 
+from gatepost.message.header import RawField
 from gatepost.message.message import Message
 from gatepost.msgauth.dkim.content import Content, as_content
 from gatepost.msgauth.dkim.lookup import NoKey, lookup_keys
@@ -45,21 +46,18 @@ async def verify(
     fields = content.message.header.all("dkim-signature")
     if not fields:
         return DkimResult(result=DkimStatus.NONE)
-    parsed = [parse_signature(field) for field in fields[: settings.max_signatures]]
-    refused = [check_signature(signature, now, settings) for signature in parsed]
-    wanted = [s for s, no in zip(parsed, refused, strict=True) if no is None and isinstance(s, Signature)]
-    keys = await lookup_keys((signature.key_name for signature in wanted), resolver, settings.lookup_timeout)
-    results = [
-        no if no is not None or isinstance(signature, Unreadable) else judge(signature, content, keys, settings)
-        for signature, no in zip(parsed, refused, strict=True)
-    ]
-    beyond = fields[settings.max_signatures : MAX_REPORTED]
-    unverified = [_unverified(parse_signature(field)) for field in beyond]
-    return summarize(tuple(result for result in (*results, *unverified) if result is not None))
+    signatures = [read_signature_field(field, now, settings) for field in fields[: settings.max_signatures]]
+    names = [one.key_name for one in signatures if isinstance(one, Signature)]
+    keys = await lookup_keys(names, resolver, settings.lookup_timeout) if names else {}
+    results = [judge(one, content, keys, settings) if isinstance(one, Signature) else one for one in signatures]
+    if len(fields) > settings.max_signatures:
+        results += [_unverified(parse_signature(field)) for field in fields[settings.max_signatures : MAX_REPORTED]]
+    return summarize(tuple(results))
 
 
-def check_signature(signature: Signature | Unreadable, now: float, settings: DkimSettings) -> SignatureResult | None:
-    """What is against a signature before its key is known (RFC 6376 §6.1.1), None when nothing is."""
+def read_signature_field(field: RawField, now: float, settings: DkimSettings) -> Signature | SignatureResult:
+    """The signature, or its result if something is against it before its key is known (RFC 6376 §6.1.1)."""
+    signature = parse_signature(field)
     if isinstance(signature, Unreadable):
         return SignatureResult(
             result=DkimStatus.NEUTRAL if signature.syntax else DkimStatus.PERMERROR,
@@ -70,7 +68,7 @@ def check_signature(signature: Signature | Unreadable, now: float, settings: Dki
         )
     if "from" not in signature.signed_fields:
         return _result(signature, DkimStatus.PERMERROR, "the From field is not signed")
-    return check_age(signature, now, settings)
+    return check_age(signature, now, settings) or signature
 
 
 def check_age(signature: Signature, now: float, settings: DkimSettings) -> SignatureResult | None:
@@ -157,13 +155,9 @@ def is_signed_by(key: PublicKey, hash_name: str, signature: bytes, signed: bytes
 
 def unsigned_fields(signature: Signature, message: Message) -> tuple[str, ...]:
     """The shown fields of which the message holds more than are signed (RFC 6376 §8.15), From and others."""
-    header, signed = message.header, signature.signed_fields
-    return tuple(name for name in SHOWN_FIELDS if len(header.all(name)) > max(signed.count(name), _tolerated(name)))
-
-
-def _tolerated(name: str) -> int:
-    """One unsigned field of a name that is not in h= is the signer's choice; From must always be signed."""
-    return 0 if name == "from" else 1
+    index, signed = message.header.index, signature.signed_fields
+    several = [name for name in SHOWN_FIELDS if len(index.get(name, ())) > 1]  # one alone is the signer's choice
+    return tuple(name for name in several if len(index[name]) > signed.count(name))
 
 
 def _acceptable(
