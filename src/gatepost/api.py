@@ -24,7 +24,7 @@ from gatepost.inspector.trace import JudgedFrom, Path, read_path
 from gatepost.message.addresses import Mailbox, parse_addresses
 from gatepost.message.message import Message, parse_message
 from gatepost.message.words import decode_words
-from gatepost.msgauth.authenticate import AuthResults, authenticate
+from gatepost.msgauth.authenticate import AuthResults, authenticate, read_authors
 from gatepost.msgauth.settings import MsgauthSettings
 from gatepost.names import Session
 from gatepost.net.resolver import DnsResolver
@@ -40,7 +40,6 @@ class InspectionSettings:
     inspector: InspectorSettings = field(default_factory=InspectorSettings)
     msgauth: MsgauthSettings = field(default_factory=MsgauthSettings)
     own_domains: tuple[str, ...] = ()
-    trusted_relays: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,16 +87,18 @@ async def inspect_message(
 
     `session` says who handed it in; without it (or its address) the topmost Received field is believed, as that of the
     server which kept the file. `mail_from` is the envelope sender, empty for the null sender; None takes it from
-    Return-Path. `now` is in seconds since the epoch; None is the present, or for a saved file the time it arrived.
-    Without a `resolver` the network is asked. Raises InputError for an address in `session` that is none.
+    Return-Path, else SPF is checked for the author's address and the verdict is milder. `now` is in seconds since the
+    epoch; None is the present, or for a saved file the time it arrived. Without a `resolver` the network is asked.
+    Raises InputError for an address in `session` that is none.
     """
     chosen = settings or InspectionSettings()
     ends = count_line_ends(raw)
     message = parse_message(with_crlf(raw, ends))
-    judged, path = read_path(message, _checked(session), chosen.trusted_relays, saved=True)
+    judged, path = read_path(message, _checked(session), chosen.inspector.trusted_relays, saved=True)
     clock = _clock(path, now)
     sender = return_path(message) if mail_from is None else mail_from.strip("<>")
-    auth = await authenticate(message, judged, sender, resolver or DnsResolver(), clock, chosen.msgauth)
+    checked = _likely_sender(message) if sender is None else sender
+    auth = await authenticate(message, judged, checked, resolver or DnsResolver(), clock, chosen.msgauth)
     facts = gather_facts(
         message,
         session=judged,
@@ -136,6 +137,12 @@ def return_path(message: Message) -> str | None:
         return None
     boxes = parse_addresses(found.value).mailboxes
     return boxes[0].address if boxes else ""
+
+
+def _likely_sender(message: Message) -> str | None:
+    """The author's address: of mail that comes straight from its author mostly the envelope sender too."""
+    authors = read_authors(message.header.all("from"))
+    return authors[0].address or None if authors else None
 
 
 def _checked(session: Session | None) -> Session:

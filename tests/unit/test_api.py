@@ -9,6 +9,7 @@ import pytest
 
 import gatepost
 from gatepost.api import InspectionSettings
+from gatepost.inspector.settings import InspectorSettings
 from judging import CLEAN_HEADER, DATE, NOW
 
 ZONE = """
@@ -30,7 +31,9 @@ def inspect(
     **faults: object,
 ) -> gatepost.Inspection:
     resolver = gatepost.ZoneResolver(ZONE, **faults)  # type: ignore[arg-type]
-    settings = InspectionSettings(own_domains=("example.net",), trusted_relays=("203.0.113.0/24",))
+    settings = InspectionSettings(
+        inspector=InspectorSettings(trusted_relays=("203.0.113.0/24",)), own_domains=("example.net",)
+    )
     return gatepost.inspect_message_sync(
         raw, session=session, mail_from=mail_from, resolver=resolver, now=NOW, settings=settings
     )

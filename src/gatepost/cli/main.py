@@ -88,6 +88,9 @@ def run(group: click.Command, argv: Sequence[str]) -> int:
     try:
         answer = group.main(args=arguments, prog_name="gatepost", standalone_mode=False)
         sys.stdout.flush()
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        return 0
     except click.ClickException as error:
         return _say(_usage_line(error))
     except (click.Abort, KeyboardInterrupt):

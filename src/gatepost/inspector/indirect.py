@@ -22,6 +22,8 @@ def signs_of_indirect_flow(facts: Facts) -> tuple[str, ...]:
     signs = [f"it has a {name} field" for name in _FIELDS if header.first(name)]
     if facts.auth.arc.result is not ArcStatus.NONE or header.first("arc-seal"):
         signs.append("it carries an ARC chain")
+    if facts.mail_from is None:
+        signs.append("its envelope sender is not known")
     local = (facts.mail_from or "").partition("@")[0].lower()
     if local.startswith(("srs0", "srs1")) and local[4:5] in ("=", "+", "-"):
         signs.append("a forwarder rewrote the envelope (SRS)")

@@ -66,6 +66,10 @@ class InspectorSettings:
     trusted_sealers: tuple[str, ...] = ()
     """Domains whose ARC seals are believed (RFC 8617): a chain sealed by one of them that saw the message pass
     overrides DMARC."""
+    trusted_relays: tuple[str, ...] = ()
+    """Addresses and networks (CIDR) of relays in front of this server (a secondary MX, a provider): behind them the
+    first hop that is not one of them is judged. Empty by default: private networks are not trusted, since container
+    bridges make everyone look local."""
     own_domains: tuple[str, ...] = ()
     """Domains whose spoofing from outside is to be seen; the domains this gate serves are added to them."""
     date_past_days: float = 7.0

@@ -51,6 +51,7 @@ RULES: tuple[Rule, ...] = (
     path.many_hops,
     path.judged_by_received,
     path.sender_unknown,
+    path.envelope_unknown,
     senders.own_domain_spoofed,
     senders.name_carries_address,
     senders.reply_to_elsewhere,

@@ -126,7 +126,7 @@ def ehlo_literal_differs(facts: Facts) -> Seen | None:
     group="path",
     summary="A server from outside ({ip}) introduced itself by our own name {ehlo}.",
     why="Only spam programs do that, to look familiar.",
-    remedy="Nothing is lost by refusing it. If it is one of your servers, add its address to relay.trusted_networks.",
+    remedy="Nothing is lost by refusing it. If it is one of your servers, add its address to inspector.trusted_relays.",
     reference="RFC 5321 §4.1.4",
 )
 def ehlo_is_ours(facts: Facts) -> Seen | None:
@@ -212,6 +212,19 @@ def judged_by_received(facts: Facts) -> Seen | None:
 )
 def sender_unknown(facts: Facts) -> Seen | None:
     return None if facts.session.client_ip else Seen()
+
+
+@rule(
+    code="path.envelope-unknown",
+    severity=Severity.INFO,
+    group="path",
+    summary="The envelope sender is not known; SPF was checked as if it were the author's address.",
+    why="The file has no Return-Path field. Bounces of bulk mail often go to another address than the author's.",
+    remedy="Give --mail-from.",
+    reference="RFC 5321 §4.4",
+)
+def envelope_unknown(facts: Facts) -> Seen | None:
+    return Seen() if facts.mail_from is None and facts.session.client_ip else None
 
 
 def _delays(facts: Facts) -> Iterator[tuple[int, float]]:
