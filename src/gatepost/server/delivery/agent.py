@@ -55,6 +55,7 @@ class Agent:
         """Delivers until `stop` is set, then finishes what is under way within `stop_seconds`. `wake` says that there
         may be new mail; without it the shards are looked at five times a second."""
         ledger = asyncio.create_task(self._ledger.run())
+        ledger.add_done_callback(lambda _: stop.set())  # it ends early only by a mistake of ours, raised below
         try:
             await self._claim_until(stop, wake)
             left = await asyncio.gather(*(lane.stop(stop_seconds) for lane in self._lanes.values()))

@@ -14,7 +14,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Protocol
 
-from gatepost.errors import StoreError
+from gatepost.errors import InputError, StoreError
 from gatepost.server.delivery.job import Job
 from gatepost.server.delivery.result import Result, Status
 from gatepost.server.delivery.settings import DeliverySettings
@@ -113,7 +113,7 @@ class Ledger:
         reports: list[NewMessage] = []
         for job, entries in settled:
             if any(entry.tell is not None for entry in entries):
-                reports += self._desk.reports.compose(job.spooled, entries, self._octets(job), now)
+                reports += self._reports(job, entries, now)
         if reports:
             self._desk.add(reports)
         self._desk.spool.record([entry.outcome for _, entries in settled for entry in entries], now)
@@ -126,6 +126,14 @@ class Ledger:
             settle(job.spooled, recipient, result, now=now, settings=desk.settings, rng=desk.rng, can_report=can_report)
             for recipient, result in zip(job.recipients, results, strict=True)
         ]
+
+    def _reports(self, job: Job, entries: list[Settled], now: float) -> list[NewMessage]:
+        """What cannot be written (an address that fits into no field) must not keep other outcomes from the disk."""
+        try:
+            return self._desk.reports.compose(job.spooled, entries, self._octets(job), now)
+        except InputError as error:
+            self._desk.log.error("report-not-written", id=job.spooled.id, error=error)
+            return []
 
     def _octets(self, job: Job) -> bytes:
         """The message, for a report's third part; nothing where the spool cannot read it any more."""

@@ -1,7 +1,7 @@
 """The options of delivery: how mail leaves the spool, how long it is tried, who is told.
 
 In: values from the configuration. Out: `DeliverySettings`. Standard: RFC 5321 §4.5.4.1 (retry and expiry),
-§4.5.3.2 (time-outs), §6.3 (loops). Not here: which domain goes where (`server.settings.DomainSettings.route`).
+§6.3 (loops). Not here: which domain goes where (`server.settings.DomainSettings.route`).
 """
 
 from __future__ import annotations
@@ -9,27 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from gatepost.server.smtp.settings import ClientSettings
+
 MINUTE = 60.0
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TimeoutSettings:
-    """Seconds to wait for the next hop; the defaults are the least that RFC 5321 §4.5.3.2 asks for."""
-
-    connect: float = 30.0
-    """For the TCP connection (and the TLS handshake, each). Postfix waits 30 s."""
-    greeting: float = 5 * MINUTE
-    """For the 220 greeting and the answer to EHLO."""
-    command: float = 5 * MINUTE
-    """For the answer to MAIL, RCPT, STARTTLS and RSET."""
-    data: float = 2 * MINUTE
-    """For the 354 answer to DATA."""
-    block: float = 3 * MINUTE
-    """For each piece of the message to be taken."""
-    final: float = 10 * MINUTE
-    """For the answer to the end of data; a shorter time makes duplicates (RFC 1047)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,5 +54,5 @@ class DeliverySettings:
     """Times a message may have passed this very server before that counts as a loop."""
     postmaster_notices: int = 20
     """Notices to postmaster in an hour; what is beyond is only logged."""
-    timeouts: TimeoutSettings = field(default_factory=TimeoutSettings)
-    """How long to wait for the next hop."""
+    client: ClientSettings = field(default_factory=ClientSettings)
+    """How patient the client is with next hops."""

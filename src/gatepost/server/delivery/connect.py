@@ -1,0 +1,174 @@
+"""Opens connections to next hops: name to address, greeting, EHLO, TLS as the settings want it.
+
+In: a route, a resolver, settings. Out: an open `Hop`; or HopFailed, HopRefused. Standard: RFC 5321 §3.1 (554 in the
+greeting), RFC 3207 §4 (EHLO anew after TLS), RFC 7435 (opportunistic TLS falls back to plaintext).
+Not here: the client (`server.smtp.client`); keeping connections (`lane`).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import ipaddress
+import ssl
+from collections.abc import Awaitable, Mapping, Sequence
+from typing import TypeVar
+
+from gatepost.errors import LocalProtocolError, RemoteProtocolError
+from gatepost.names import Envelope, Tls
+from gatepost.net.tls import client_context
+from gatepost.ports import DnsStatus, Question, Resolver
+from gatepost.server.delivery.hop import Hop, HopFailed, HopRefused, HopReply
+from gatepost.server.delivery.routes import Carrier, Route
+from gatepost.server.delivery.settings import DeliverySettings
+from gatepost.server.smtp.client import SmtpClient, TransportError
+from gatepost.wire.smtp.replies import Reply
+
+_T = TypeVar("_T")
+
+LOOKUP_SECONDS = 20.0
+MAX_ADDRESSES = 5  # of a host that are tried, one after the other
+
+_CODES = {"connect": "4.4.1", "time-out": "4.4.2", "lost": "4.4.2", "tls": "4.7.5"}  # RFC 3463 §3.5, §3.8
+
+
+class Connector:
+    """Opens hops, all with the same name of ours and the same settings."""
+
+    def __init__(self, hostname: str, settings: DeliverySettings, resolver: Resolver) -> None:
+        self._hostname = hostname
+        self._settings = settings
+        self._resolver = resolver
+        wanted = settings.tls == "verified"
+        self._context = client_context(verified=wanted, authority=settings.ca_file or None)
+
+    async def __call__(self, route: Route) -> Hop:
+        """Tries the host's addresses in turn. Raises HopFailed or HopRefused of the last one tried."""
+        error: HopFailed | HopRefused | None = None
+        for address in await self.addresses(route):
+            try:
+                return await self._open(route, address)
+            except (HopFailed, HopRefused) as refusal:
+                error = refusal
+        raise error or HopFailed("4.4.4", f"{route.host} has no address")
+
+    async def addresses(self, route: Route) -> Sequence[str]:
+        """A Unix socket's path, an address as it stands, a name's addresses by DNS."""
+        if route.path:
+            return [route.path]
+        if route.host == "localhost":  # RFC 6761 §6.3: never asked for in DNS
+            return ["127.0.0.1", "::1"]
+        try:
+            return [str(ipaddress.ip_address(route.host))]
+        except ValueError:
+            pass
+        questions = [Question(route.host, "AAAA"), Question(route.host, "A")]
+        answers = await self._resolver.lookup_all(questions, LOOKUP_SECONDS)
+        found = [name for answer in answers if answer.status is DnsStatus.OK for name in answer.names]
+        if not found and any(answer.status is DnsStatus.TEMPFAIL for answer in answers):
+            raise HopFailed("4.4.3", f"DNS gives no answer for {route.host}")
+        return found[:MAX_ADDRESSES]
+
+    async def _open(self, route: Route, address: str) -> Hop:
+        client = await self._secured(route, address, await self._greeted(route, address))
+        label = client.label if route.path or route.host == address else f"{route.host}{client.label}"
+        return Connection(client, label, verified=self._settings.tls == "verified")
+
+    async def _greeted(self, route: Route, address: str) -> SmtpClient:
+        """A connection that was greeted and has said EHLO."""
+        client_settings, lmtp = self._settings.client, route.carrier is Carrier.LMTP
+        client = await _told(SmtpClient.connect(address, route.port, lmtp=lmtp, settings=client_settings))
+        try:
+            _check(client.greeting)
+            _check(await _told(client.hello(self._hostname)))
+        except BaseException:
+            client.abort()
+            raise
+        return client
+
+    async def _secured(self, route: Route, address: str, client: SmtpClient) -> SmtpClient:
+        """The connection over TLS, as the settings want it and the hop can."""
+        mode, offered = self._settings.tls, "STARTTLS" in client.extensions
+        if mode == "off" or (not offered and (mode == "opportunistic" or route.is_local)):
+            return client
+        if not offered:
+            await client.quit()
+            raise HopFailed("4.7.4", f"{client.label} offers no STARTTLS, and `delivery.tls` asks for it")
+        failure = await self._start_tls(route, client)
+        if not failure:
+            return client
+        client.abort()
+        if mode != "opportunistic":
+            raise HopFailed("4.7.5", f"{client.label}: TLS failed: {failure}")
+        # RFC 7435 §3: better in the clear than not at all, on a connection of its own
+        return await self._greeted(route, address)
+
+    async def _start_tls(self, route: Route, client: SmtpClient) -> str:
+        """Empty when TLS stands, else what went wrong."""
+        try:
+            reply = await client.start_tls(self._context, route.host or None)
+            if reply.positive:
+                reply = await client.hello(self._hostname)
+        except (TransportError, RemoteProtocolError, ssl.SSLError) as error:
+            return str(error)
+        return "" if reply.positive else str(reply)
+
+
+class Connection:
+    """`SmtpClient` as a `Hop`."""
+
+    def __init__(self, client: SmtpClient, label: str, *, verified: bool) -> None:
+        self._client = client
+        self._verified = verified
+        self.label = label
+
+    @property
+    def keywords(self) -> Mapping[str, str]:
+        """What the hop announced last."""
+        return self._client.extensions
+
+    @property
+    def tls(self) -> Tls | None:
+        """What TLS was agreed; verified where the settings ask for it, since the handshake fails otherwise."""
+        tls = self._client.tls
+        return dataclasses.replace(tls, verified=self._verified) if tls is not None else None
+
+    async def send(self, envelope: Envelope, raw: bytes) -> Sequence[HopReply]:
+        """One transaction. Raises HopFailed."""
+        served = self._client.transactions > 0
+        if not self._client.usable:
+            raise HopFailed("4.4.2", f"{self.label} has closed the connection", fresh=not served)
+        try:
+            outcome = await self._client.send(envelope, raw)
+        except TransportError as error:
+            # A hop may close an idle connection just as we speak; what was sent after that is nobody's.
+            fresh = not served or error.after_data or error.reason != "lost"
+            raise HopFailed(_CODES.get(error.reason, "4.4.2"), str(error), fresh=fresh) from error
+        except RemoteProtocolError as error:
+            raise HopFailed("4.5.0", f"{self.label} broke the protocol: {error.text}") from error
+        except LocalProtocolError as error:
+            text = f"the message cannot be sent as it is: {error}"
+            return [HopReply(reply_code=554, code="5.6.0", text=text)] * len(envelope.recipients)
+        return [_hop_reply(reply) for reply in outcome.replies]
+
+    async def close(self) -> None:
+        """QUIT without waiting long."""
+        await self._client.quit()
+
+
+def _hop_reply(reply: Reply) -> HopReply:
+    return HopReply(reply_code=reply.code, code=reply.enhanced or "", text=reply.text)
+
+
+def _check(reply: Reply) -> None:
+    if not reply.positive:
+        raise HopRefused(reply.code, reply.text)
+
+
+async def _told(step: Awaitable[_T]) -> _T:
+    """A step of the opening, its failure told as HopFailed."""
+    try:
+        return await step
+    except TransportError as error:
+        raise HopFailed(_CODES.get(error.reason, "4.4.1"), str(error)) from error
+    except RemoteProtocolError as error:
+        raise HopFailed("4.5.0", f"broke the protocol: {error.text}") from error

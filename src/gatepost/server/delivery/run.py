@@ -1,0 +1,136 @@
+"""Delivery put together: what the supervisor's delivery process runs.
+
+In: settings, the spool, mailboxes, a resolver, events to stop and to wake. Out: returns when it was told to stop.
+Not here: the process, its user and its signals (`server.supervisor`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from gatepost.message.header import Header
+from gatepost.server.delivery.agent import Agent, Lane
+from gatepost.server.delivery.hop import Connect
+from gatepost.server.delivery.job import Job
+from gatepost.server.delivery.lane import HopLane
+from gatepost.server.delivery.ledger import Desk
+from gatepost.server.delivery.loops import find_loop
+from gatepost.server.delivery.maildrop import DiscardLane, Mailboxes, MaildirLane
+from gatepost.server.delivery.notices import Notices, Resolve
+from gatepost.server.delivery.result import Result
+from gatepost.server.delivery.routes import Carrier, Route, Routes
+from gatepost.server.delivery.settings import DeliverySettings
+from gatepost.server.logs import Log
+from gatepost.server.metrics import Metrics
+from gatepost.store.spool.queue import Spool
+from gatepost.store.spool.shard import SpoolShard
+
+OWN_SHARD = 255  # the shard of reports and notices: reception workers count from 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """What delivery works with.
+
+    `spool` was opened exclusively; `shard` is where our own reports go (number OWN_SHARD). `routes` maps served domains
+    to route texts. `resolve` expands an address of a served domain to its final addresses (none: unknown). `clock` is
+    the time of day, `monotonic` never goes back.
+    """
+
+    settings: DeliverySettings
+    hostname: str
+    postmaster: str
+    routes: Mapping[str, str]
+    max_received: int
+    spool: Spool
+    shard: SpoolShard
+    mailboxes: Mailboxes
+    connect: Connect
+    resolve: Resolve
+    log: Log
+    metrics: Metrics
+    clock: Callable[[], float]
+    monotonic: Callable[[], float]
+    rng: random.Random = field(default_factory=random.Random)
+
+
+async def run_delivery(parts: Delivery, stop: asyncio.Event, wake: asyncio.Event, stop_seconds: float = 30.0) -> None:
+    """Delivers until `stop` is set; then finishes what is under way within `stop_seconds`. Raises ConfigError for a
+    route that is none."""
+    routes = Routes(parts.routes, parts.settings.relay)
+    with (
+        ThreadPoolExecutor(1, thread_name_prefix="delivery-spool") as disk,
+        ThreadPoolExecutor(1, thread_name_prefix="delivery-maildir") as files,
+    ):
+        desk = Desk(
+            settings=parts.settings,
+            spool=parts.spool,
+            reports=_notices(parts, routes),
+            add=parts.shard.add_many,
+            log=parts.log,
+            metrics=parts.metrics,
+            clock=parts.clock,
+            rng=parts.rng,
+            disk=disk,
+        )
+        agent = Agent(desk, routes, _LaneMaker(parts, disk, files).open)
+        await agent.run(stop, wake, stop_seconds)
+
+
+def _notices(parts: Delivery, routes: Routes) -> Notices:
+    def resolve(address: str) -> tuple[str, ...]:
+        if routes.serves(address):
+            return parts.resolve(address)
+        return (address,) if routes.find(address) is not None else ()
+
+    return Notices(
+        hostname=parts.hostname,
+        postmaster=parts.postmaster,
+        settings=parts.settings,
+        resolve=resolve,
+        next_id=parts.shard.next_id,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _LaneMaker:
+    parts: Delivery
+    disk: ThreadPoolExecutor
+    files: ThreadPoolExecutor
+
+    def open(self, route: Route, finish: Callable[[Job, Sequence[Result]], None]) -> Lane:
+        """The lane of `route`."""
+        parts = self.parts
+        if route.carrier is Carrier.DISCARD:
+            return DiscardLane(finish)
+        if route.carrier is Carrier.MAILDIR:
+            return MaildirLane(
+                parts.mailboxes,
+                batch=parts.settings.maildir_batch,
+                body=parts.spool.body,
+                find_loop=self._loop,
+                finish=finish,
+                executor=self.files,
+            )
+        return HopLane(
+            route,
+            parts.settings,
+            connect=parts.connect,
+            body=self._body,
+            find_loop=self._loop,
+            finish=finish,
+            clock=parts.monotonic,
+        )
+
+    async def _body(self, message_id: str) -> bytes:
+        return await asyncio.get_running_loop().run_in_executor(self.disk, self.parts.spool.body, message_id)
+
+    def _loop(self, header: Header) -> str:
+        parts = self.parts
+        return find_loop(
+            header, parts.hostname, max_received=parts.max_received, max_own_hops=parts.settings.max_own_hops
+        )
