@@ -65,9 +65,6 @@ _FIXED = {
     Verb.HELP: HELP,
     Verb.STARTTLS: START_TLS,
 }
-_FORWARD: frozenset[Verb | None] = frozenset(
-    {Verb.MAIL, Verb.RCPT, Verb.DATA, Verb.BDAT, Verb.BDAT_LAST, Verb.MESSAGE, Verb.QUIT}
-)
 
 
 class Conversation:
@@ -150,31 +147,29 @@ class Conversation:
 
     def settle(self, event: Answerable, answer: Reply | None) -> None:
         """Gives the final answer to the machine and keeps what it changes here."""
-        if type(event) is Hello and (answer is None or answer.code < 300):
+        if isinstance(event, Hello) and (answer is None or answer.code < 300):
             self._settle_hello(event)
             return
         reply = answer if answer is not None else self._usual(event)
         stats = self.visit.stats
+        stats.commands += 1
         if reply.code >= 400:
             reply = self._refused(event, reply)
-        elif type(event) is Mail:
+        elif isinstance(event, Rcpt):
+            self._add(event)
+        elif isinstance(event, Mail):
             self.envelope = event.envelope
             stats.transactions += 1
-        elif type(event) is Rcpt:
-            self._add(event)
-        elif type(event) is Message:
+        elif isinstance(event, Message):
             stats.messages += 1
-        reply = self._count(event, reply)
-        if reply.code == 421:
-            self.closing = self.closing or "refused"
+        if type(event) not in _FORWARD:
+            reply = self._count(event, reply)
         self.machine.send_reply(reply)
-        if self.machine.state not in _TRANSACTION:
+        if self.envelope is not None and self.machine.state not in _TRANSACTION:
             self.envelope = None
 
     def _usual(self, event: Answerable) -> Reply:
-        if type(event) is Xclient:
-            return self.greeting()
-        return _USUAL[type(event)]
+        return _USUAL[type(event)] if type(event) is not Xclient else self.greeting()
 
     def greeting(self) -> Reply:
         """220 with our name and nothing about versions."""
@@ -182,7 +177,8 @@ class Conversation:
 
     def _settle_hello(self, event: Hello) -> None:
         self.envelope = None
-        self._count(event, OK)
+        self.visit.stats.commands += 1
+        self._idle_commands += 1
         extended = event.verb is Verb.EHLO
         self.visit.said_hello(event.domain, extended)
         keywords = self._gatekeeper.announced(self.visit, self._possible()) if extended else ()
@@ -220,12 +216,14 @@ class Conversation:
 
     def _refused(self, event: Answerable, reply: Reply) -> Reply:
         """Refused content says nothing about how well the client speaks SMTP; refused commands do."""
+        if reply.code == 421:
+            self.closing = "refused"
         if type(event) is Bad and event.fatal:
             self.closing = f"protocol: {event.error.text}"
             return reply
         if type(event) is Message or event.verb is Verb.MESSAGE:
             return reply
-        if type(event) is Bad and event.error.reply_code in (503, 554) and event.verb in _FORWARD:
+        if type(event) is Bad and event.error.reply_code in (503, 554) and event.verb in _PIPELINED:
             return reply  # what was pipelined behind a refused MAIL is no error of its own
         stats = self.visit.stats
         stats.errors += 1
@@ -235,15 +233,14 @@ class Conversation:
         return reply
 
     def _count(self, event: Answerable, reply: Reply) -> Reply:
-        self.visit.stats.commands += 1
-        if event.verb in _FORWARD and type(event) is not Bad:
-            if event.verb is Verb.QUIT:
-                self.closing = "quit"
-            return reply
-        self._idle_commands += 1
-        if self._idle_commands > self._settings.max_commands and reply.code != 421:
-            self.closing = "limit: commands"
-            return TOO_MANY_COMMANDS
+        """Counts what brings no message forward: anything but a transaction's own commands, and those when refused."""
+        if event.verb is Verb.QUIT and reply.code < 400:
+            self.closing = "quit"
+        elif event.verb is not Verb.DATA:
+            self._idle_commands += 1
+            if self._idle_commands > self._settings.max_commands and reply.code != 421:
+                self.closing = "limit: commands"
+                return TOO_MANY_COMMANDS
         return reply
 
     def met_tls(self) -> None:
@@ -267,6 +264,8 @@ class Offer:
         self.xclient = xclient
 
 
+_FORWARD = frozenset({Mail, Rcpt, Message, Chunk})
+_PIPELINED = frozenset({Verb.RCPT, Verb.DATA, Verb.BDAT, Verb.BDAT_LAST})
 _TRANSACTION = frozenset({State.MAIL, State.RCPT, State.DATA, State.CHUNKING})
 _USUAL: dict[type, Reply] = {Mail: SENDER_OK, Rcpt: RECIPIENT_OK, Message: QUEUED, Chunk: CHUNK_OK}
 _RESPONSES: dict[type, Callable[[Conversation, Any], Answer]] = {

@@ -202,6 +202,7 @@ class SmtpProtocol(asyncio.Protocol):
         self._hold(0)
         if self._counted is not None:
             site.counters.leave(self._counted)
+        visit.improper_pipelining = self._machine.improper_pipelining
         stats = visit.stats
         stats.ended = (self._talk.closing if self._talk is not None else "") or stats.ended or "lost"
         stats.duration = self._loop.time() - visit.started
@@ -222,6 +223,7 @@ class SmtpProtocol(asyncio.Protocol):
                 break
             if type(event) is Message:
                 self._hold(len(event.raw))
+                self._visit.improper_pipelining = machine.improper_pipelining
             try:
                 answer = talk.respond(event)
             except Exception as error:
@@ -271,8 +273,8 @@ class SmtpProtocol(asyncio.Protocol):
             log.exception("%s: the gatekeeper gave a reply that cannot be given here", self._visit.id)
             talk.closing = "error"
             self._machine.close(LOCAL_SHUTDOWN)
-        if type(event) is Message:
-            self._hold(0)
+        if self._held:
+            self._hold(self._machine.held)
 
     def _after_replies(self, machine: ServerConnection, talk: Conversation) -> None:
         """Sends what is to be sent, and looks where that leaves us."""
@@ -291,8 +293,6 @@ class SmtpProtocol(asyncio.Protocol):
             self._finish(STOPPING, "stop")
         elif self._paused_reading and not self._paused_writing:
             self._resume_reading()
-        if machine.improper_pipelining:
-            self._visit.improper_pipelining = True
 
     def _check_content(self, machine: ServerConnection, talk: Conversation) -> None:
         """Content is coming in: is there memory for it, and since when does it come?"""

@@ -14,7 +14,7 @@ from gatepost.errors import LocalProtocolError, RemoteProtocolError
 from gatepost.wire.smtp.commands import find_verb, parse_auth_line, parse_chunk_size, parse_command
 from gatepost.wire.smtp.connection import Connection
 from gatepost.wire.smtp.data import DataReader, check_content
-from gatepost.wire.smtp.events import Bad, Chunk, Closed, Mail, Message, ServerEvent
+from gatepost.wire.smtp.events import Answerable, Bad, Chunk, Closed, Mail, Message, Plain, ServerEvent
 from gatepost.wire.smtp.replies import Reply
 from gatepost.wire.smtp.settings import Limits
 from gatepost.wire.smtp.state import LAST_IN_GROUP, MOVES, REFUSALS, State, Verb, next_state, refusal
@@ -22,6 +22,7 @@ from gatepost.wire.smtp.state import LAST_IN_GROUP, MOVES, REFUSALS, State, Verb
 # What browsers are made to send to mail ports (cross-protocol attacks); Postfix's smtpd_forbidden_commands.
 _NOT_SMTP = (b"GET ", b"POST ", b"PUT ", b"CONNECT ", b"OPTIONS ", b"HEAD ", b"HOST:", b"USER-AGENT:")
 _SILENT = frozenset({State.CONNECTED, State.TLS, State.CLOSED})  # nothing is read there
+_ARRIVAL = Plain(Verb.GREETING)  # what the greeting answers
 _OFFERED = frozenset({Verb.STARTTLS, Verb.AUTH, Verb.XCLIENT})  # only for whom EHLO announced them to
 
 
@@ -42,7 +43,7 @@ class ServerConnection(Connection):
         self.extensions: frozenset[str] = frozenset()
         self.early_talker = False
         self.improper_pipelining = False
-        self._pending: ServerEvent | Verb | None = Verb.GREETING
+        self._pending: ServerEvent | None = _ARRIVAL
         self._smtputf8 = False
         self._reader: DataReader | None = None
         self._chunk: tuple[int, int, bool] | None = None  # of a BDAT: octets to come, octets in all, whether the last
@@ -74,6 +75,8 @@ class ServerConnection(Connection):
     def next_event(self) -> ServerEvent | None:
         """The next event; None when more octets are needed or the last event was not answered yet."""
         if self._pending is not None or self.state in _SILENT:
+            return None
+        if self._position == len(self._buffer) and not self._eof:
             return None
         try:
             if self._reader is not None:
@@ -182,13 +185,13 @@ class ServerConnection(Connection):
         pending = self._pending
         if pending is None or isinstance(pending, Closed):
             raise LocalProtocolError("there is nothing to answer")
-        verb = pending if isinstance(pending, Verb) else pending.verb
+        verb = pending.verb
         if self._position < len(self._buffer):
             self._judge_pipelining(verb)
-        if isinstance(pending, Bad):
+        if verb is None or isinstance(pending, Bad):
             self._answer_bad(pending, reply)
             return
-        state = next_state(self.state, verb, reply.code) if verb is not None else self.state
+        state = next_state(self.state, verb, reply.code)
         if state is None:
             raise LocalProtocolError(f"{reply.code} is no answer to {verb} in {self.state}")
         if state is State.TLS and self.buffered:
@@ -199,7 +202,7 @@ class ServerConnection(Connection):
         if state is not self.state:
             self._enter(state, pending)
 
-    def _enter(self, state: State, pending: ServerEvent | Verb) -> None:
+    def _enter(self, state: State, pending: Answerable) -> None:
         """What a new state needs beside its name."""
         self.state = state
         if state is State.MAIL and isinstance(pending, Mail):
@@ -211,12 +214,12 @@ class ServerConnection(Connection):
         elif state in (State.READY, State.GREETED):
             self._chunks, self._refused, self._smtputf8 = bytearray(), None, False
 
-    def _answer_bad(self, pending: Bad, reply: Reply) -> None:
+    def _answer_bad(self, pending: Answerable, reply: Reply) -> None:
         if reply.code < 400:
             raise LocalProtocolError("what cannot be done is not answered with success")
         self._pending = None
         self._out.append(reply.octets)
-        if pending.fatal or reply.code == 421:
+        if reply.code == 421 or (isinstance(pending, Bad) and pending.fatal):
             self._close()
         elif pending.verb is not None:
             state = next_state(self.state, pending.verb, reply.code)
