@@ -1,6 +1,6 @@
 """Accounts for every message that was promised: it is in the spool or in a mailbox, whole, and not there twice.
 
-In: the store's folder after a crash, and the promises: id and SHA-256 of the octets. Out: `Account`.
+In: the store's folder after a crash, and the promises. Out: `Account`.
 For use after any crash, whoever made the promises. Standard: RFC 5321 §4.2.5. Not here: how the crash was made.
 """
 
@@ -19,13 +19,24 @@ from gatepost.store.spool import Spool, SpoolShard, State
 _MAILDIR_NAME = re.compile(r"\d+\.M\d+I(?P<id>[0-9a-z]{12})R(?P<position>\d+)\.[^,]+,S=(?P<size>\d+)")
 
 
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """What was said with a 250: `sha256` (hex) of the octets, empty where it is not known; how many `recipients`, 0
+    where that is not known: then one copy anywhere will do."""
+
+    sha256: str = ""
+    recipients: int = 0
+
+
 @dataclass(slots=True)
 class Account:
     """What became of the promises."""
 
-    in_spool: set[str] = field(default_factory=set)
-    in_mailbox: set[str] = field(default_factory=set)
+    in_spool: set[tuple[str, int]] = field(default_factory=set)
+    """Copies that wait: spool id and the recipient's position."""
+    in_mailbox: set[tuple[str, int]] = field(default_factory=set)
     lost: set[str] = field(default_factory=set)
+    """Ids of which a copy is nowhere."""
     damaged: list[str] = field(default_factory=list)
     twice: list[str] = field(default_factory=list)
 
@@ -44,7 +55,7 @@ class Account:
 def take_account(
     spool_folder: Path,
     mail_folder: Path,
-    promises: Mapping[str, str],
+    promises: Mapping[str, Promise],
     *,
     now: float,
     original: Callable[[bytes], bytes] = lambda octets: octets,
@@ -52,9 +63,8 @@ def take_account(
 ) -> Account:
     """Opens the store as a restarted server would, and looks for every promise.
 
-    `promises` maps a spool id to the SHA-256 (hex) of the message; empty text where the octets are not known.
-    `original` takes from a mailbox's file what delivery has put on top. Rows without their octets are damage, promised
-    or not.
+    `promises` maps a spool id to what was promised; `original` takes from a mailbox's file what delivery has put on
+    top. Rows without their octets are damage, promised or not.
     """
     account = Account()
     for path in sorted(spool_folder.glob("shard-*.db")):
@@ -67,18 +77,21 @@ def take_account(
             account.damaged.append(str(error))
             continue
         _check(account, spooled.id, octets, promises)
-        if any(True for _ in spooled.in_state(State.QUEUED, State.QUARANTINED, State.HELD)):
-            account.in_spool.add(spooled.id)
+        waiting = spooled.in_state(State.QUEUED, State.QUARANTINED, State.HELD)
+        account.in_spool |= {(spooled.id, recipient.position) for recipient in waiting}
     spool.close()
     _look_into_mailboxes(account, mail_folder, promises, original)
-    account.lost = set(promises) - account.in_spool - account.in_mailbox
+    copies = account.in_spool | account.in_mailbox
+    known = {message_id for message_id, _ in copies}
+    for message_id, promise in promises.items():
+        if message_id not in known or any((message_id, n) not in copies for n in range(promise.recipients)):
+            account.lost.add(message_id)
     return account
 
 
 def _look_into_mailboxes(
-    account: Account, folder: Path, promises: Mapping[str, str], original: Callable[[bytes], bytes]
+    account: Account, folder: Path, promises: Mapping[str, Promise], original: Callable[[bytes], bytes]
 ) -> None:
-    copies: set[tuple[str, str]] = set()
     for path in [*folder.rglob("new/*"), *folder.rglob("cur/*")]:
         found = _MAILDIR_NAME.match(path.name)
         if not found:
@@ -87,21 +100,25 @@ def _look_into_mailboxes(
         if len(octets) != int(found["size"]):
             account.damaged.append(f"{path.name} has {len(octets)} octets")
             continue
-        key = (found["id"], found["position"])
-        if key in copies:
+        key = (found["id"], int(found["position"]))
+        if key in account.in_mailbox:
             account.twice.append(path.name)
-        copies.add(key)
+        account.in_mailbox.add(key)
         _check(account, found["id"], original(octets), promises)
-        account.in_mailbox.add(found["id"])
 
 
-def _check(account: Account, message_id: str, octets: bytes, promises: Mapping[str, str]) -> None:
-    wanted = promises.get(message_id)
-    if wanted and hashlib.sha256(octets).hexdigest() != wanted:
+def _check(account: Account, message_id: str, octets: bytes, promises: Mapping[str, Promise]) -> None:
+    promise = promises.get(message_id)
+    if promise and promise.sha256 and hashlib.sha256(octets).hexdigest() != promise.sha256:
         account.damaged.append(f"{message_id} has other octets")
 
 
-def read_promises(printed: bytes) -> dict[str, str]:
-    """The promises a workload printed: a line "ACCEPTED id sha256" each; an unfinished last line is none."""
-    lines = printed.decode("ascii").split("\n")[:-1]
-    return dict(line.split()[1:3] for line in lines if line.startswith("ACCEPTED "))  # type: ignore[misc]
+def read_promises(printed: bytes) -> dict[str, Promise]:
+    """The promises a workload printed: a line "ACCEPTED id sha256 recipients" each; an unfinished last line is none."""
+    promises = {}
+    for line in printed.decode("ascii").split("\n")[:-1]:
+        word, _, rest = line.partition(" ")
+        if word == "ACCEPTED":
+            message_id, sha256, recipients = rest.split()
+            promises[message_id] = Promise(sha256, int(recipients))
+    return promises

@@ -2,7 +2,7 @@
 of write happens often.
 
 In: a folder; perhaps how to be careless (`--careless wal`), which proves that the tests notice. Out: on standard output
-"ACCEPTED id sha256" at the moment a server would answer 250, "TOGETHER" before sessions overlap.
+"ACCEPTED id sha256 recipients" at the moment a server would answer 250, "TOGETHER" before sessions overlap.
 Not here: the checks (`test_power_cut`).
 """
 
@@ -40,7 +40,8 @@ def new_message(shard: SpoolShard | Committer, size: int, state: State = State.Q
 
 def promise(new: NewMessage) -> None:
     """Says 250."""
-    os.write(1, f"ACCEPTED {new.id} {hashlib.sha256(new.body).hexdigest()}\n".encode())
+    digest = hashlib.sha256(new.body).hexdigest()
+    os.write(1, f"ACCEPTED {new.id} {digest} {len(new.envelope.recipients)}\n".encode())
 
 
 def add(shard: SpoolShard, batch: Sequence[NewMessage]) -> None:

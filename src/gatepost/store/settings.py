@@ -20,7 +20,8 @@ class SpoolSettings:
     """Octets: a larger message is kept in a file of its own beside the spool's database, not inside it."""
 
     reserve: int = 64 * MIB
-    """Octets that stay free on the spool's disk: below them new mail is answered 452 until there is room again."""
+    """Octets that stay free on the spool's disk: below them new mail is answered 452 until there is room again.
+    Delivering mail needs some of it: keep it well above the size of the write-ahead log (`checkpoint_pages`)."""
 
     max_waiting: int = 5000
     """Messages that may wait for the disk at once, in one worker; the next one is answered 452."""

@@ -95,9 +95,9 @@ class Spool:
                 shard = int(path.stem[-3:])
                 if shard not in self._shards:
                     # The shard's owner has checked it page by page.
-                    self._shards[shard] = open_database(
-                        path, STEPS, busy_seconds=self.settings.busy_seconds, check_limit=0
-                    )
+                    connection = open_database(path, STEPS, busy_seconds=self.settings.busy_seconds, check_limit=0)
+                    connection.execute(f"PRAGMA wal_autocheckpoint={self.settings.checkpoint_pages}")
+                    self._shards[shard] = connection
 
     def changed(self) -> bool:
         """Whether anybody else has written to a shard since the last call (some µs a shard; no message is read)."""

@@ -13,7 +13,7 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from gatepost.errors import StoreError, StoreFull
+from gatepost.errors import StoreBusy, StoreFull
 from gatepost.store.database import begin, free_space, make_folder, open_database, told
 from gatepost.store.settings import SpoolSettings
 from gatepost.store.spool.bodies import BodyFiles
@@ -61,7 +61,7 @@ class SpoolShard:
     def open(cls, folder: Path, shard: int = 0, settings: SpoolSettings | None = None) -> SpoolShard:
         """Opens or creates shard number `shard` (0 to 255) in `folder`, and clears what a crash left half done.
 
-        Raises StoreError (not writable, owned by another process, newer schema), StoreFull or StoreDamaged.
+        Raises StoreBusy (another process owns it), StoreError (not writable, newer schema), StoreFull or StoreDamaged.
         """
         settings = settings or SpoolSettings()
         path = shard_path(folder, shard)
@@ -102,7 +102,7 @@ class SpoolShard:
         inline = len(new.body) <= self.settings.inline_limit
         ready = prepare(new, inline=inline)
         if not inline:
-            self._room()
+            self._check_room(free_space(self._bodies.folder))
             self._bodies.write(ready.number, new.body)
         return ready
 
@@ -111,7 +111,8 @@ class SpoolShard:
         if not batch:
             return
         try:
-            self._room()
+            with told(self.path):
+                self._check_room(self._room())
             if any(ready.in_file for ready in batch):
                 self._bodies.sync()  # the names before the rows that lean on them
             with told(self.path):
@@ -145,8 +146,19 @@ class SpoolShard:
                 connection.execute("ROLLBACK")
             raise
 
-    def _room(self) -> None:
-        if free_space(self._bodies.folder) < self.settings.reserve:
+    def _room(self) -> int:
+        """Octets that can be written: free ones on the disk, and pages that delivered mail has left in the database
+        (it does not shrink; without them a spool that once filled the disk would refuse mail for ever)."""
+        free = free_space(self.path)
+        if free < self.settings.reserve:
+            pages, size = (
+                self._connection.execute(f"PRAGMA {p}").fetchone()[0] for p in ("freelist_count", "page_size")
+            )
+            free += pages * size
+        return free
+
+    def _check_room(self, free: int) -> None:
+        if free < self.settings.reserve:
             raise StoreFull(f"{self.path.parent}: less than {self.settings.reserve} octets free on the disk")
 
     def _sweep(self) -> None:
@@ -170,12 +182,12 @@ def _insert(connection: sqlite3.Connection, table: str, width: int, values: list
 
 
 def lock_file(path: Path, refusal: str) -> int:
-    """Takes a lock that ends with this process; the open descriptor holds it. Raises StoreError with `refusal`."""
+    """Takes a lock that ends with this process; the open descriptor holds it. Raises StoreBusy with `refusal`."""
     with told(path):
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         os.close(descriptor)
-        raise StoreError(refusal) from error
+        raise StoreBusy(refusal) from error
     return descriptor
