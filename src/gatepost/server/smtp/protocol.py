@@ -149,6 +149,8 @@ class SmtpProtocol(asyncio.Protocol):
             self._abort(f"protocol: {error.text}")
             return
         if self._talk is None or self._waiting is not None:
+            if self._talk is not None and self._machine.state is State.CONNECTED:
+                self._visit.early_talker = True  # a gatekeeper that delays the greeting waits for just this
             self._pause_reading()  # one piece is kept while we think, the rest stays with the client
         else:
             self._pump()

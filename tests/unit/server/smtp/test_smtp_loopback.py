@@ -325,13 +325,17 @@ def test_a_client_that_closes_its_side_gets_its_answer(serve: Callable[..., None
 
 def test_early_talker_and_browser(serve: Callable[..., None]) -> None:
     async def body(listener: Listener, doorman: Doorman) -> None:
+        seen: list[bool] = []
+
         async def slow() -> None:
             await asyncio.sleep(0.1)
+            seen.append(doorman.visits[0].early_talker)  # known before the greeting, so that it can be refused
 
         doorman.at_connect = slow()
         answer = await raw(listener, b"EHLO x\r\nQUIT\r\n")
         assert answer.endswith(b"221 2.0.0 Bye\r\n")
         assert doorman.visits[0].early_talker
+        assert seen == [True]
         doorman.at_connect = None
         answer = await raw(listener, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
         assert answer.count(b"\r\n") == 2
