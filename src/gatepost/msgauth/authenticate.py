@@ -23,7 +23,7 @@ from gatepost.msgauth.settings import MsgauthSettings
 from gatepost.msgauth.spf import SpfResult, check_ehlo, check_host
 from gatepost.msgauth.spf.name import is_askable, to_ascii
 from gatepost.names import Session, domain_of
-from gatepost.ports import Question, Resolver
+from gatepost.ports import DnsStatus, Question, Resolver
 
 MAX_AUTHORS = 20  # mailboxes read from From; real messages have one, rarely three
 _DEFAULTS = MsgauthSettings()
@@ -35,7 +35,8 @@ _SELECTOR_TAG = re.compile(rb"[;:\s]s=([A-Za-z0-9._-]{1,253})")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthResults:
     """What each check found. `spf_mail_from` is None when the envelope sender is not known, `spf_ehlo` when the EHLO
-    name is not; both when the client's address is not. `authors` are the mailboxes of From."""
+    name is not; both when the client's address is not. `ehlo_found` is whether the EHLO name has an address in DNS,
+    None when that is not known. `authors` are the mailboxes of From."""
 
     spf_mail_from: SpfResult | None
     spf_ehlo: SpfResult | None
@@ -43,6 +44,7 @@ class AuthResults:
     dmarc: dmarc.DmarcResult
     arc: arc.ArcResult
     iprev: IprevResult
+    ehlo_found: bool | None = None
     authors: tuple[Mailbox, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
@@ -56,6 +58,7 @@ class AuthResults:
             "dmarc": self.dmarc.as_json(),
             "arc": self.arc.as_json(),
             "iprev": self.iprev.as_json(),
+            "ehlo_found": self.ehlo_found,
         }
 
 
@@ -82,6 +85,7 @@ async def authenticate(
         )
     if ip and ehlo:
         spf_ehlo = await check_ehlo(ip=ip, ehlo=ehlo, resolver=resolver, now=now, settings=settings.spf)
+    iprev = await check_iprev(ip, resolver)
     content = dkim.Content(message)
     signatures = await dkim.verify(content, resolver=resolver, now=now, settings=settings.dkim)
     return AuthResults(
@@ -90,7 +94,8 @@ async def authenticate(
         dkim=signatures,
         dmarc=await dmarc.evaluate_all(domains, spf_mail_from, signatures, resolver=resolver, settings=settings.dmarc),
         arc=await arc.verify(content, resolver=resolver, now=now, settings=settings.dkim),
-        iprev=await check_iprev(ip, resolver),
+        iprev=iprev,
+        ehlo_found=await _is_found(ehlo, iprev, resolver) if ip else None,
         authors=authors,
     )
 
@@ -101,6 +106,24 @@ def read_authors(fields: list[RawField]) -> tuple[Mailbox, ...]:
         return parse_addresses(fields[0].value).mailboxes[:MAX_AUTHORS]
     found = [box for field in fields[:MAX_AUTHORS] for box in parse_addresses(field.value).mailboxes[:MAX_AUTHORS]]
     return tuple(found)
+
+
+async def _is_found(ehlo: str, iprev: IprevResult, resolver: Resolver) -> bool | None:
+    """Whether the EHLO name has an address (RFC 5321 §4.1.4); None for address literals and what is no full name."""
+    name = to_ascii(ehlo[:255])
+    if name == iprev.name and name:
+        return True
+    if "." not in name or name.startswith("[") or not is_askable(name):
+        return None
+    for rtype in ("A", "AAAA"):
+        answer = await resolver.lookup(name, rtype)
+        if answer.status is DnsStatus.OK:
+            return True
+        if answer.status is DnsStatus.TEMPFAIL:
+            return None
+        if answer.status is DnsStatus.NXDOMAIN:
+            return False
+    return False
 
 
 def _first_questions(

@@ -46,6 +46,7 @@ RULES: tuple[Rule, ...] = (
     path.ehlo_not_a_name,
     path.ehlo_literal_differs,
     path.ehlo_is_ours,
+    path.ehlo_not_in_dns,
     path.time_goes_backward,
     path.long_delay,
     path.many_hops,

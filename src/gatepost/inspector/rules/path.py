@@ -139,6 +139,22 @@ def ehlo_is_ours(facts: Facts) -> Seen | None:
 
 
 @rule(
+    code="path.ehlo-not-in-dns",
+    severity=Severity.NOTICE,
+    weight=0.8,
+    group="path",
+    summary="The sending server introduced itself as {ehlo}, a name that has no address in DNS.",
+    why="Servers introduce themselves by a name that leads to them; made-up names do not exist.",
+    remedy="The sender has to configure the server's host name, and give that name an address record.",
+    reference="RFC 5321 §4.1.4",
+)
+def ehlo_not_in_dns(facts: Facts) -> Seen | None:
+    if facts.auth.ehlo_found is not False:
+        return None
+    return Seen(evidence={"ehlo": facts.session.ehlo_domain, "ip": facts.session.client_ip})
+
+
+@rule(
     code="path.time-goes-backward",
     severity=Severity.NOTICE,
     weight=0.8,
