@@ -65,7 +65,9 @@ def seal_message(
     own = relaxed_octets(results_field) + relaxed_octets(signature)
     below = b"" if cv == "fail" else _below(before, content)
     seal = finish_field("ARC-Seal", [*first, ("cv", cv), *who], below + own, key, _RELAXED)
-    return seal + signature + results_field + content.message.raw
+    # What has no header section at all gets an empty line between our fields and itself.
+    gap = b"\r\n" if "no-header" in content.message.header.defects else b""
+    return seal + signature + results_field + gap + content.message.raw
 
 
 def write_results(instance: int, results: bytes) -> bytes:

@@ -1,0 +1,169 @@
+"""DKIM verification: ours and dkimpy's, on the same messages, in turn, in one run.
+
+In: nothing (keys and messages are made here; DNS is a dictionary). Out: a table of milliseconds a message and the ratio.
+Run: python bench/dkim_verify.py [--rounds N] [--json], in an environment with requirements-bench.lock and this package.
+Each message has its own body and signature, so only DNS answers and decoded keys can be cached. Both sides get octets
+and give a verdict; a wrong verdict of either ends the run. Not called dkim.py: that is the name of the peer's module.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import random
+import statistics
+import sys
+import time
+from base64 import b64encode
+from collections.abc import Callable, Sequence
+
+import dkim as dkimpy
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from gatepost.dkim import DkimSettings, sign_message, verify
+from gatepost.ports import Answer, DnsStatus, Question
+
+NOW = 1_790_000_000.0
+SETTINGS = DkimSettings()
+SELECTORS = ("s1", "s2", "s3", "s4")
+DOMAINS = tuple(f"sender{n}.example" for n in range(8))
+
+
+class Dns:
+    """TXT answers from a dictionary, as both sides want them."""
+
+    def __init__(self, records: dict[str, bytes]) -> None:
+        self.records = records
+        self.answers = {
+            name: Answer(question=Question(name, "TXT"), status=DnsStatus.OK, records=(text,), ttl=300)
+            for name, text in records.items()
+        }
+
+    async def lookup(self, name: str, rtype: str) -> Answer:
+        return self.answers[name]
+
+    async def lookup_all(self, questions: Sequence[Question], deadline: float) -> tuple[Answer, ...]:
+        return tuple(self.answers[question.name] for question in questions)
+
+    def dnsfunc(self, name: bytes, timeout: int = 5) -> bytes:
+        return self.records[name.decode().rstrip(".")]
+
+
+def make_message(size: int, number: int, kind: str) -> bytes:
+    """A message of about `size` octets: plain text with runs of white space, or base64 lines, all different."""
+    source = random.Random(number * 1000 + size)
+    domain = DOMAINS[number % len(DOMAINS)]
+    head = (
+        f"Received: from mail.{domain} (mail.{domain} [192.0.2.{number % 250}])\r\n"
+        f"\tby relay.example with ESMTPS id {source.getrandbits(64):x}; Mon, 21 Sep 2026 12:00:00 +0000\r\n"
+        f"Date: Mon, 21 Sep 2026 12:00:00 +0000\r\nFrom: Sender {number} <sender{number}@{domain}>\r\n"
+        f"To: Someone <someone@example.org>\r\nSubject: Message {number} of the benchmark\r\n"
+        f"Message-ID: <{source.getrandbits(96):x}@{domain}>\r\nMIME-Version: 1.0\r\n"
+        f"Content-Type: {'text/plain' if kind == 'text' else 'application/pdf'}; charset=utf-8\r\n\r\n"
+    )
+    lines = []
+    length = len(head)
+    while length < size:
+        if kind == "text":
+            words = (f"{source.getrandbits(source.choice((12, 20, 28, 40))):x}" for _ in range(9))
+            line = ("  " if source.random() < 0.1 else " ").join(words)
+        else:
+            line = b64encode(source.randbytes(57)).decode()
+        lines.append(line)
+        length += len(line) + 2
+    return head.encode() + "\r\n".join(lines).encode() + b"\r\n"
+
+
+def signed_messages(size: int, count: int, kind: str, rsa: bool, keys: dict[str, object]) -> list[bytes]:
+    messages = []
+    for number in range(count):
+        domain, selector = DOMAINS[number % len(DOMAINS)], SELECTORS[number % len(SELECTORS)]
+        key = keys["rsa" if rsa else "ed25519"]
+        raw = make_message(size, number, kind)
+        messages.append(sign_message(raw, domain=domain, selector=selector, key=key, now=NOW - 60))  # type: ignore[arg-type]
+    return messages
+
+
+def time_ours(messages: list[bytes], dns: Dns) -> float:
+    """Seconds for all, inside one event loop as in the server."""
+
+    async def run() -> float:
+        start = time.perf_counter()
+        for raw in messages:
+            result = await verify(raw, resolver=dns, now=NOW, settings=SETTINGS)
+            if result.result != "pass":
+                sys.exit(f"ours says {result}")
+        return time.perf_counter() - start
+
+    return asyncio.run(run())
+
+
+def time_dkimpy(messages: list[bytes], dns: Dns) -> float:
+    start = time.perf_counter()
+    for raw in messages:
+        if not dkimpy.verify(raw, dnsfunc=dns.dnsfunc):
+            sys.exit("dkimpy does not verify")
+    return time.perf_counter() - start
+
+
+def in_turn(rounds: int, contestants: Sequence[Callable[[], float]]) -> list[float]:
+    """The median of `rounds` for each contestant; they take turns, never at once."""
+    taken: list[list[float]] = [[] for _ in contestants]
+    for _ in range(rounds):
+        for times, contestant in zip(taken, contestants, strict=True):
+            times.append(contestant())
+    return [statistics.median(times) for times in taken]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--json", action="store_true")
+    arguments = parser.parse_args()
+    rsa, ed25519 = generate_private_key(65537, 2048), Ed25519PrivateKey.generate()
+    spki = b64encode(rsa.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
+    raw_key = b64encode(ed25519.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw))
+    names = [f"{s}._domainkey.{d}" for s in SELECTORS for d in DOMAINS]
+    keys: dict[str, object] = {"rsa": rsa, "ed25519": ed25519}
+    rows = []
+    for size, count, kind, is_rsa in (
+        (10_000, 40, "text", True),
+        (10_000, 40, "base64", True),
+        (10_000, 40, "text", False),
+        (100_000, 10, "text", True),
+        (1_000_000, 4, "text", True),
+        (1_000_000, 4, "base64", True),
+    ):
+        dns = Dns({name: b"v=DKIM1; p=" + spki if is_rsa else b"v=DKIM1; k=ed25519; p=" + raw_key for name in names})
+        messages = signed_messages(size, count, kind, is_rsa, keys)
+        contestants: list[Callable[[], float]] = [lambda m=messages, d=dns: time_ours(m, d)]  # type: ignore[misc]
+        if is_rsa:  # dkimpy needs pynacl for Ed25519
+            contestants.append(lambda m=messages, d=dns: time_dkimpy(m, d))  # type: ignore[misc]
+        ours, *theirs = (taken / count * 1000 for taken in in_turn(arguments.rounds, contestants))
+        rows.append(
+            {
+                "size": size,
+                "body": kind,
+                "algorithm": "rsa-2048" if is_rsa else "ed25519",
+                "gatepost_ms": round(ours, 4),
+                "dkimpy_ms": round(theirs[0], 4) if theirs else None,
+                "ratio": round(theirs[0] / ours, 1) if theirs else None,
+            }
+        )
+    if arguments.json:
+        print(json.dumps(rows))
+        return
+    print(f"{'octets':>9} {'body':7} {'key':9} {'gatepost ms':>12} {'dkimpy ms':>10} {'ratio':>6}")
+    for row in rows:
+        theirs_text = "-" if row["dkimpy_ms"] is None else f"{row['dkimpy_ms']:.3f}"
+        print(
+            f"{row['size']:>9} {row['body']:7} {row['algorithm']:9} {row['gatepost_ms']:>12.4f} "
+            f"{theirs_text:>10} {row['ratio'] or '-':>6}"
+        )
+
+
+if __name__ == "__main__":
+    main()
