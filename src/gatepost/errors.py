@@ -8,6 +8,7 @@
     │   └── RemoteProtocolError   by the peer: carries the reply to give
     └── StoreError            the disk refused
         ├── StoreFull         no room: answer 452, ask again later
+        ├── StoreBusy         another process holds it
         └── StoreDamaged      a file is not what it was: never guessed around
 
 Verdicts are values, not exceptions: a message that fails SPF raises nothing (DESIGN, "Rules that keep it so").
@@ -62,6 +63,10 @@ class StoreError(GatepostError):
 
 class StoreFull(StoreError):
     """No room, by the disk's word or by our own limit."""
+
+
+class StoreBusy(StoreError):
+    """Another living process holds what only one may have."""
 
 
 class StoreDamaged(StoreError):

@@ -18,4 +18,17 @@ class Settings(GateSettings):
 
     def anchored(self, folder: Path) -> Settings:
         """The same with relative paths made absolute from `folder`."""
-        return dataclasses.replace(self, folder=str(folder / self.folder))
+        tls, store, delivery = self.tls, self.store, self.delivery
+        return dataclasses.replace(
+            self,
+            store=dataclasses.replace(store, folder=_anchored(folder, store.folder)),
+            tls=dataclasses.replace(
+                tls, certificate=_anchored(folder, tls.certificate), key=_anchored(folder, tls.key)
+            ),
+            delivery=dataclasses.replace(delivery, ca_file=_anchored(folder, delivery.ca_file)),
+        )
+
+
+def _anchored(folder: Path, path: str) -> str:
+    """`path` from `folder`; an empty one stays empty."""
+    return str(folder / path) if path else ""

@@ -13,6 +13,10 @@ from typing import Literal
 from gatepost.inspector.settings import InspectorSettings
 from gatepost.msgauth.settings import MsgauthSettings
 from gatepost.net.resolver.settings import ResolverSettings
+from gatepost.net.settings import TlsSettings
+from gatepost.server.delivery.settings import DeliverySettings
+from gatepost.server.smtp.settings import SmtpSettings
+from gatepost.store.settings import StoreSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,9 +46,6 @@ class DomainSettings:
 class RelaySettings:
     """What is true of mail from everybody."""
 
-    trusted_networks: tuple[str, ...] = ()
-    """Networks of relays in front of this gate (a secondary MX, a provider). Behind them the first untrusted hop is
-    judged. No private range is trusted by default."""
     require_tls_from: tuple[str, ...] = ()
     """Sender domains whose mail must come over TLS (530 5.7.0 otherwise)."""
     max_received: int = 50
@@ -55,16 +56,20 @@ class RelaySettings:
     """Seconds that "this recipient exists", learnt from the next hop, is believed."""
     call_forward_negative: int = 3600
     """Seconds that "there is no such recipient" is believed."""
-    max_lookups: int = 120
-    """DNS look-ups one message may cause; what is beyond counts as a temporary failure."""
     deadline: float = 20.0
     """Seconds the sender checks of one message may take together; past them the client is asked to try later."""
+    greet_delay: float = 0.0
+    """Seconds to wait before the greeting. Who talks before it is no mail server (RFC 5321 §3.1) and is sent away.
+    0: greet at once and judge nobody by it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerSettings:
     """The processes."""
 
+    listen: tuple[str, ...] = ("0.0.0.0:25", "[::]:25")
+    """Addresses and ports to take mail on, as "192.0.2.1:25" or "[2001:db8::1]:25". What systemd hands over is used
+    instead, if it does."""
     workers: int = 0
     """Reception processes. 0: one per core."""
     user: str = ""
@@ -85,8 +90,6 @@ class GateSettings:
     hostname: str = field(default_factory=socket.getfqdn)
     """The name of this server in greetings, Received and Authentication-Results (its authserv-id, RFC 8601 §2.5).
     It should have an address record, and that address should point back to it."""
-    folder: str = "/var/lib/gatepost"
-    """Where spool, Maildirs, accounts and journal live. Relative paths start at the configuration file."""
     postmaster: str = ""
     """The address that gets mail for postmaster of every domain and the gate's own notices."""
     domains: Mapping[str, DomainSettings] = field(default_factory=dict)
@@ -101,3 +104,11 @@ class GateSettings:
     """SPF, DKIM, ARC and DMARC: limits and strictness."""
     inspector: InspectorSettings = field(default_factory=InspectorSettings)
     """How findings become a decision."""
+    smtp: SmtpSettings = field(default_factory=SmtpSettings)
+    """How connections are treated: limits, time-outs, PROXY, XCLIENT."""
+    tls: TlsSettings = field(default_factory=TlsSettings)
+    """The certificate for STARTTLS."""
+    store: StoreSettings = field(default_factory=StoreSettings)
+    """Where spool, Maildirs, accounts and journal live."""
+    delivery: DeliverySettings = field(default_factory=DeliverySettings)
+    """How accepted mail reaches mailboxes and next hops."""

@@ -13,8 +13,8 @@ HERE = Path("/etc/gatepost")
 
 
 def test_defaults_and_tables() -> None:
-    settings = parse_settings('folder = "data"\n[domains."example.org"]\naccounts = ["ann"]\n', HERE)
-    assert settings.folder == "/etc/gatepost/data"
+    settings = parse_settings('[store]\nfolder = "data"\n[domains."example.org"]\naccounts = ["ann"]\n', HERE)
+    assert settings.store.folder == "/etc/gatepost/data"
     assert settings.domains["example.org"].accounts == ("ann",)
     assert settings.domains["example.org"].route == "maildir"
 

@@ -28,7 +28,8 @@ _T = TypeVar("_T")
 LOOKUP_SECONDS = 20.0
 MAX_ADDRESSES = 5  # of a host that are tried, one after the other
 
-_CODES = {"connect": "4.4.1", "time-out": "4.4.2", "lost": "4.4.2", "tls": "4.7.5"}  # RFC 3463 §3.5, §3.8
+NO_CONNECTION = "4.4.1"
+_CODES = {"connect": NO_CONNECTION, "time-out": "4.4.2", "lost": "4.4.2", "tls": "4.7.5"}  # RFC 3463 §3.5, §3.8
 
 
 class Connector:

@@ -1,0 +1,122 @@
+"""`serve --check`: would the gate start, and which layers of isolation hold on this system?
+
+In: settings. Out: points, each good or not, in plain words. Nothing is changed; ports are bound and let go at once.
+Not here: the domain's standing in the world (`audit`).
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from gatepost.errors import ConfigError, GatepostError
+from gatepost.net.resolver import DnsResolver
+from gatepost.net.tls import check_certificate
+from gatepost.server.plan import bind_address, check_settings
+from gatepost.server.privileges import lookup_user
+from gatepost.server.settings import GateSettings
+
+SOON = 14 * 86400  # seconds: a certificate that ends within two weeks is told of
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One thing that was looked at."""
+
+    subject: str
+    good: bool
+    words: str
+
+
+def check_gate(settings: GateSettings) -> list[Point]:
+    """All points, in the order in which the gate would meet them."""
+    looks: list[tuple[str, Callable[[], str]]] = [
+        ("configuration", lambda: _domains(settings)),
+        ("name servers", lambda: _name_servers(settings)),
+        ("certificate", lambda: _certificate(settings)),
+        ("user", lambda: _user(settings)),
+        ("store", lambda: _store(settings)),
+        *((f"port {text}", _port(text, "server.listen")) for text in settings.server.listen),
+    ]
+    if settings.server.monitor:
+        looks.append((f"monitor {settings.server.monitor}", _port(settings.server.monitor, "server.monitor")))
+    return [_point(subject, look) for subject, look in looks] + list(_isolation())
+
+
+def _point(subject: str, look: Callable[[], str]) -> Point:
+    try:
+        return Point(subject, True, look())
+    except (GatepostError, OSError) as error:
+        return Point(subject, False, str(error))
+
+
+def _domains(settings: GateSettings) -> str:
+    check_settings(settings)
+    return f"mail is taken for {', '.join(settings.domains)} as {settings.hostname}"
+
+
+def _name_servers(settings: GateSettings) -> str:
+    DnsResolver(settings.dns)
+    return ", ".join(settings.dns.servers)
+
+
+def _certificate(settings: GateSettings) -> str:
+    if not settings.tls.certificate:
+        return "none: STARTTLS is not offered (tls.certificate)"
+    leaf = check_certificate(settings.tls, now=time.time())
+    left = leaf.not_valid_after_utc.timestamp() - time.time()
+    soon = " SOON, renew it" if left < SOON else ""
+    return f"{settings.tls.certificate}, ends {leaf.not_valid_after_utc:%Y-%m-%d}{soon}"
+
+
+def _user(settings: GateSettings) -> str:
+    user = lookup_user(settings.server.user)
+    if user is not None:
+        return f"root is dropped for {user.pw_name}"
+    if os.geteuid() == 0:
+        return "RUNS AS ROOT; set server.user, or use the systemd unit"
+    return f"runs as user id {os.geteuid()}"
+
+
+def _store(settings: GateSettings) -> str:
+    folder = Path(settings.store.folder)
+    place = folder if folder.exists() else next(parent for parent in folder.parents if parent.exists())
+    if not os.access(place, os.W_OK | os.X_OK):
+        raise ConfigError("store.folder", folder, f"{place} cannot be written by this user")
+    room = os.statvfs(place)
+    free = room.f_bavail * room.f_frsize
+    if free < settings.store.spool.reserve:
+        raise ConfigError("store.folder", folder, f"only {free >> 20} MB free; new mail would be answered 452")
+    return f"{folder}, {free >> 30} GB free"
+
+
+def _port(text: str, field: str) -> Callable[[], str]:
+    def look() -> str:
+        sock = bind_address(text, field)
+        family = "IPv6" if sock.family is socket.AF_INET6 else "IPv4"
+        sock.close()
+        return f"free ({family})"
+
+    return look
+
+
+def _isolation() -> Iterator[Point]:
+    """The layers that keep a process small, as this system has them now. None is demanded: each is told."""
+    status = dict(line.split(":\t", 1) for line in Path("/proc/self/status").read_text().splitlines() if ":\t" in line)
+    no_new = status.get("NoNewPrivs", "0").strip() == "1"
+    yield Point("isolation: no new privileges", True, "holds" if no_new else "not set (the systemd unit sets it)")
+    filtered = status.get("Seccomp", "0").strip() == "2"
+    yield Point("isolation: system call filter", True, "holds" if filtered else "not set (the systemd unit sets it)")
+    capabilities = int(status.get("CapEff", "0").strip(), 16)
+    yield Point(
+        "isolation: capabilities", True, "none" if capabilities == 0 else f"{capabilities.bit_count()} held now"
+    )
+    try:
+        modules = Path("/sys/kernel/security/lsm").read_text()
+    except OSError:
+        modules = ""
+    yield Point("isolation: Landlock", True, "available" if "landlock" in modules else "not available on this kernel")

@@ -1,0 +1,94 @@
+"""Recipients at the door: ours or not, there or not, and able to take what the message needs.
+
+In: a recipient, the envelope so far. Out: None to accept, or the reply. Asking the next hop is the only slow way.
+Standard: RFC 5321 §3.6 (relaying), §7.9; RFC 3207 §4 (530), RFC 6531 §3.5, RFC 8689 §4.2.
+Not here: what a recipient resolves to (`server.recipients`), the next hops' abilities (`hops`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+
+from gatepost.names import Envelope, Recipient, Session
+from gatepost.server.callforward import CallForward, Known
+from gatepost.server.pipeline import replies
+from gatepost.server.pipeline.hops import NextHops
+from gatepost.server.recipients import Found, Recipients, Resolution
+from gatepost.server.settings import DomainSettings
+from gatepost.wire.smtp.replies import Reply
+
+_REFUSED = {Found.NOT_OURS: replies.RELAY_DENIED, Found.ROUTED: replies.ROUTED, Found.UNKNOWN: replies.UNKNOWN}
+
+
+class Admission:
+    """Decides about recipients; `recipients` may be replaced when accounts change."""
+
+    def __init__(self, recipients: Recipients, hops: NextHops, call_forward: CallForward) -> None:
+        self.recipients = recipients
+        self.hops = hops
+        self._call_forward = call_forward
+
+    def check(
+        self, session: Session, envelope: Envelope, recipient: Recipient
+    ) -> Reply | Awaitable[Reply | None] | None:
+        """None when mail to `recipient` is taken."""
+        resolution = self.recipients.resolve(recipient.address)
+        refused = _REFUSED.get(resolution.found)
+        if refused is not None:
+            return refused
+        settings = self.recipients.serves(resolution.domain)
+        if settings is not None:
+            lacking = self._lacking(settings, session, envelope)
+            if lacking is not None:
+                return lacking
+            if resolution.found is Found.ASK:
+                return self._ask(settings.route, resolution)
+        return None
+
+    def _lacking(self, settings: DomainSettings, session: Session, envelope: Envelope) -> Reply | None:
+        if settings.require_tls and session.tls is None:
+            return replies.NEED_TLS
+        if envelope.smtputf8 and not self.hops.can(settings.route, "SMTPUTF8"):
+            return replies.NO_SMTPUTF8
+        if envelope.requiretls and not self.hops.can(settings.route, "REQUIRETLS"):
+            return replies.NO_REQUIRETLS
+        return None
+
+    def _ask(self, route: str, resolution: Resolution) -> Reply | Awaitable[Reply | None] | None:
+        address = resolution.addresses[0]
+        known = self._call_forward.cached(route, address)
+        if known is not None:
+            return _answer(known.known)
+        return self._ask_hop(route, address)
+
+    async def _ask_hop(self, route: str, address: str) -> Reply | None:
+        return _answer((await self._call_forward.check(route, address)).known)
+
+
+def _answer(known: Known) -> Reply | None:
+    if known is Known.YES:
+        return None
+    return replies.UNKNOWN if known is Known.NO else replies.ASK_LATER
+
+
+def final_recipients(envelope: Envelope, recipients: Recipients) -> tuple[Recipient, ...]:
+    """The recipients with aliases expanded, each final address once; DSN wishes stay with the first that named it.
+
+    RFC 3461 §5.2.7.1 leaves ORCPT as it was: a report then names the address that the sender wrote.
+    """
+    found: dict[str, Recipient] = {}
+    for recipient in envelope.recipients:
+        resolution = recipients.resolve(recipient.address)
+        for address in resolution.addresses or (recipient.address,):
+            if address not in found:
+                orcpt = recipient.orcpt
+                if orcpt is None and address != recipient.address.lower():
+                    orcpt = f"rfc822;{_xtext(recipient.address)}"
+                found[address] = Recipient(address=address, notify=recipient.notify, orcpt=orcpt)
+    return tuple(found.values())
+
+
+def _xtext(text: str) -> str:
+    """RFC 3461 §4: printable ASCII without "+" and "=", the rest as +HH."""
+    encoded = text.encode("utf-8")
+    return "".join(chr(o) if 33 <= o <= 126 and o not in b"+=" else f"+{o:02X}" for o in encoded)

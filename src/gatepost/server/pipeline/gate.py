@@ -1,0 +1,246 @@
+"""The gate: the gatekeeper of the running server.
+
+In: what clients want, step by step. Out: replies; a message answered 250 is durable in the spool.
+Standard: RFC 5321 §4.2.5 (what 250 means), §6.3 (loops); DESIGN, "A decision is per recipient; one DATA has one reply".
+Not here: recipients (`admission`), judging (`examine`), header fields (`stamp`), log and journal (`record`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import time
+from collections.abc import Awaitable, Callable, Sequence
+
+from gatepost.errors import StoreError, StoreFull
+from gatepost.inspector import Action, decide_transaction, for_delivery
+from gatepost.message.message import Message, parse_message
+from gatepost.names import Envelope, Recipient, domain_of
+from gatepost.ports import Resolver
+from gatepost.server.metrics import Metric
+from gatepost.server.pipeline import replies
+from gatepost.server.pipeline.admission import Admission, final_recipients
+from gatepost.server.pipeline.examine import Examined, examine
+from gatepost.server.pipeline.record import Recorder
+from gatepost.server.pipeline.stamp import stamp
+from gatepost.server.recipients import ascii_domain
+from gatepost.server.settings import GateSettings
+from gatepost.server.smtp.gatekeeper import Answer
+from gatepost.server.smtp.visit import Stats, Visit
+from gatepost.store.spool import Committer, NewMessage, State, Treatment
+from gatepost.wire.smtp.replies import Reply
+
+_KEPT = {Action.QUARANTINE: Treatment(state=State.QUARANTINED), Action.TAG: Treatment(junk=True)}
+_PLAIN = Treatment()
+
+
+class Gate:
+    """Decides by the settings it was made with. `message_resolver()` gives a resolver with one message's budget of
+    questions; `wake` is a pipe that tells the delivery process of new mail."""
+
+    def __init__(
+        self,
+        settings: GateSettings,
+        *,
+        admission: Admission,
+        committer: Committer,
+        recorder: Recorder,
+        message_resolver: Callable[[], Resolver],
+        wake: int,
+    ) -> None:
+        self._settings = settings
+        self._admission = admission
+        self._committer = committer
+        self._recorder = recorder
+        self._message_resolver = message_resolver
+        self._wake = wake
+        self._tls_senders = frozenset(ascii_domain(name) for name in settings.relay.require_tls_from)
+
+    # --- before the message
+
+    def connected(self, visit: Visit) -> Answer:
+        """Everybody is greeted; who talks before a delayed greeting is not."""
+        delay = self._settings.relay.greet_delay
+        return self._greet_late(visit, delay) if delay > 0 else None
+
+    async def _greet_late(self, visit: Visit, delay: float) -> Reply | None:
+        await asyncio.sleep(delay)
+        return replies.EARLY_TALKER if visit.early_talker else None
+
+    def announced(self, visit: Visit, possible: Sequence[str]) -> Sequence[str]:
+        """Only what some next hop honours end to end (RFC 6531 §3.1, RFC 8689 §4.2)."""
+        hops = self._admission.hops
+        missing = {keyword for keyword in ("SMTPUTF8", "REQUIRETLS") if not hops.any_can(keyword)}
+        return [keyword for keyword in possible if keyword not in missing] if missing else possible
+
+    def ehlo(self, visit: Visit, domain: str) -> Answer:
+        """Any name will do; what it says is judged with the message."""
+        return None
+
+    def mail(self, visit: Visit, envelope: Envelope) -> Answer:
+        """TLS where it is demanded."""
+        if visit.session.tls is None:
+            if envelope.requiretls:
+                return replies.NEED_TLS_FOR_REQUIRETLS
+            if self._tls_senders and ascii_domain(domain_of(envelope.mail_from)) in self._tls_senders:
+                return replies.NEED_TLS
+        return None
+
+    def recipient(self, visit: Visit, envelope: Envelope, recipient: Recipient) -> Answer:
+        """Ours, known and able, or refused here and now."""
+        answer = self._admission.check(visit.session, envelope, recipient)
+        if answer is None:
+            return None
+        if isinstance(answer, Reply):
+            self._recorder.recipient(visit, envelope, recipient.address, answer, time.time())
+            return answer
+        return self._when_known(visit, envelope, recipient, answer)
+
+    async def _when_known(
+        self, visit: Visit, envelope: Envelope, recipient: Recipient, answer: Awaitable[Reply | None]
+    ) -> Reply | None:
+        reply = await answer
+        if reply is not None:
+            self._recorder.recipient(visit, envelope, recipient.address, reply, time.time())
+        return reply
+
+    # --- the message
+
+    async def message(self, visit: Visit, envelope: Envelope, raw: bytes) -> Reply:
+        """Judges the message and, unless it is refused, keeps it: the 250 comes after the disk."""
+        now = time.time()
+        message = parse_message(raw)
+        if len(message.header.all("received")) > self._settings.relay.max_received:
+            return self._unjudged(visit, envelope, message, replies.LOOP, "loop", now)
+        try:
+            async with asyncio.timeout(self._settings.relay.deadline):
+                examined = await self._examine(visit, envelope, message, now)
+        except TimeoutError:
+            return self._unjudged(visit, envelope, message, replies.SLOW, "the sender checks took too long", now)
+        spool_id = self._committer.next_id(now)
+        decisions = [examined.decision_for(recipient) for recipient in envelope.recipients]
+        action = decide_transaction(decisions)
+        if action is Action.REJECT:
+            reply = replies.refusal(examined.decision.decided_by, spool_id)
+        elif action is Action.DEFER:
+            reply = replies.deferral(examined.decision.decided_by, spool_id)
+        else:
+            action = for_delivery(examined.decision)
+            reply = await self._keep(visit, envelope, message, examined, spool_id, now)
+            if not reply.positive:
+                return self._unjudged(visit, envelope, message, reply, "the spool has no room", now)
+        self._recorder.message(
+            visit=visit,
+            envelope=envelope,
+            message=message,
+            examined=examined,
+            action=action,
+            reply=reply,
+            spool_id=spool_id,
+            now=now,
+        )
+        return reply
+
+    async def _examine(self, visit: Visit, envelope: Envelope, message: Message, now: float) -> Examined:
+        settings = self._settings
+        return await examine(
+            message,
+            visit.session_for(envelope),
+            envelope,
+            resolver=self._message_resolver(),
+            now=now,
+            msgauth=settings.msgauth,
+            inspector=settings.inspector,
+            own_domains=self._admission.recipients.domains,
+        )
+
+    async def _keep(
+        self, visit: Visit, envelope: Envelope, message: Message, examined: Examined, spool_id: str, now: float
+    ) -> Reply:
+        """250 once the message is durable, 452 or 451 when it can't be."""
+        session = visit.session_for(envelope)
+        recipients, treatments = self._treated(envelope, examined)
+        body = stamp(
+            message,
+            hostname=self._settings.hostname,
+            session=session,
+            envelope=envelope,
+            auth=examined.auth,
+            decision=examined.decision,
+            spool_id=spool_id,
+            now=now,
+        )
+        new = NewMessage(
+            id=spool_id,
+            envelope=_with_recipients(envelope, recipients),
+            session=session,
+            body=body,
+            treatments=treatments,
+            proven=examined.proven,
+            reason=_reason(examined),
+        )
+        try:
+            await self._committer.add(new)
+        except StoreFull as error:
+            return self._refused_by_store(replies.SPOOL_FULL, error)
+        except StoreError as error:
+            return self._refused_by_store(replies.SPOOL_FAILED, error)
+        self._tell_delivery()
+        return replies.queued(spool_id)
+
+    def _treated(self, envelope: Envelope, examined: Examined) -> tuple[tuple[Recipient, ...], tuple[Treatment, ...]]:
+        """The final recipients, each with what becomes of its copy."""
+        book = self._admission.recipients
+        if not examined.by_recipient:
+            recipients = final_recipients(envelope, book)
+            return recipients, (_KEPT.get(for_delivery(examined.decision), _PLAIN),) * len(recipients)
+        kept: dict[str, tuple[Recipient, Treatment]] = {}
+        for recipient in envelope.recipients:
+            treatment = _KEPT.get(for_delivery(examined.decision_for(recipient)), _PLAIN)
+            for final in final_recipients(_with_recipients(envelope, (recipient,)), book):
+                kept.setdefault(final.address, (final, treatment))
+        return tuple(r for r, _ in kept.values()), tuple(t for _, t in kept.values())
+
+    def _unjudged(
+        self, visit: Visit, envelope: Envelope, message: Message, reply: Reply, reason: str, now: float
+    ) -> Reply:
+        self._recorder.unjudged(visit, envelope, reply, reason, len(message.raw), now)
+        return reply
+
+    def _refused_by_store(self, reply: Reply, error: StoreError) -> Reply:
+        self._recorder.metrics.add(Metric.SPOOL_REFUSED)
+        self._recorder.log.error("spool-refused", reason=error)
+        return reply
+
+    def _tell_delivery(self) -> None:
+        try:
+            os.write(self._wake, b"m")
+        except OSError:
+            pass  # the pipe is full: the delivery process has enough to wake up for
+
+    def closed(self, visit: Visit, stats: Stats) -> None:
+        """The connection ended."""
+        self._recorder.connection(visit, stats)
+
+
+def _with_recipients(envelope: Envelope, recipients: tuple[Recipient, ...]) -> Envelope:
+    """The same envelope for other recipients."""
+    return Envelope(
+        mail_from=envelope.mail_from,
+        recipients=recipients,
+        body=envelope.body,
+        smtputf8=envelope.smtputf8,
+        size=envelope.size,
+        ret=envelope.ret,
+        envid=envelope.envid,
+        requiretls=envelope.requiretls,
+    )
+
+
+def _reason(examined: Examined) -> str:
+    """Why the message is where it is, for `gatepost quarantine`."""
+    decision = examined.decision
+    if not decision.decided_by:
+        return ""
+    return json.dumps({"action": decision.action.value, "score": decision.score, "decided_by": decision.decided_by})

@@ -1,0 +1,144 @@
+"""What each kind of process does: reception, delivery, monitor.
+
+In: the plan, a place in the shared tables, the lifeline. Out: a process that serves until told to stop.
+Not here: starting and stopping them (`supervisor`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import signal
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from gatepost.errors import StoreError
+from gatepost.net.resolver import DnsResolver
+from gatepost.server.delivery.connect import Connector
+from gatepost.server.delivery.run import OWN_SHARD, Delivery, run_delivery
+from gatepost.server.logs import Log
+from gatepost.server.monitor import application, serve_until_end
+from gatepost.server.plan import Plan
+from gatepost.server.privileges import become
+from gatepost.server.reception import receive
+from gatepost.store.maildir import Mailboxes
+from gatepost.store.spool import Spool, SpoolShard, State
+
+WAKE_READ = 4096  # octets of "there is new mail" taken at once
+
+
+def run_process(plan: Plan, role: str, column: int, lifeline: int) -> None:
+    """Runs `role` in this process until SIGTERM or until the supervisor is gone."""
+    become(plan.user)
+    log = Log(plan.settings.server.log_level)
+    if role == "monitor":
+        run_monitor(plan, lifeline)
+    elif role == "delivery":
+        run_loop(lambda stop: deliver(plan, column, log, stop), lifeline)
+    else:
+        run_loop(lambda stop: receive(plan, column, log, stop), lifeline)
+
+
+def run_loop(main: Callable[[asyncio.Event], Awaitable[None]], lifeline: int) -> None:
+    """Runs `main(stop)` on uvloop where there is one; `stop` is set by SIGTERM and by the end of the lifeline."""
+
+    async def guarded() -> None:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+
+        def end() -> None:
+            loop.remove_reader(lifeline)
+            stop.set()
+
+        loop.add_signal_handler(signal.SIGTERM, stop.set)
+        loop.add_reader(lifeline, end)
+        await main(stop)
+
+    try:
+        import uvloop
+    except ImportError:
+        asyncio.run(guarded())
+    else:
+        uvloop.run(guarded())
+
+
+async def deliver(plan: Plan, column: int, log: Log, stop: asyncio.Event) -> None:
+    """The delivery process."""
+    settings = plan.settings
+    folder = Path(settings.store.folder)
+    wake = asyncio.Event()
+    asyncio.get_running_loop().add_reader(plan.wake[0], _drain, plan.wake[0], wake)
+    spool = Spool.open(folder / "spool", settings.store.spool, now=time.time(), exclusive=True)
+    shard = SpoolShard.open(folder / "spool", OWN_SHARD, settings.store.spool)
+    resolver = DnsResolver(settings.dns)
+    try:
+        parts = Delivery(
+            settings=settings.delivery,
+            hostname=settings.hostname,
+            postmaster=settings.postmaster,
+            routes={name: domain.route for name, domain in settings.domains.items()},
+            max_received=settings.relay.max_received,
+            spool=spool,
+            shard=shard,
+            mailboxes=Mailboxes(folder / "mail", settings.hostname),
+            connect=Connector(settings.hostname, settings.delivery, resolver),
+            resolve=lambda address: plan.recipients.resolve(address).addresses,
+            log=log,
+            metrics=plan.metrics.column(column),
+            clock=time.time,
+            monotonic=time.monotonic,
+            rng=random.Random(),  # noqa: S311 - spreads retries, hides nothing
+        )
+        await run_delivery(parts, stop, wake, settings.server.stop_timeout)
+    finally:
+        shard.close()
+        spool.close()
+
+
+def _drain(pipe: int, wake: asyncio.Event) -> None:
+    try:
+        os.read(pipe, WAKE_READ)
+    except BlockingIOError:
+        pass
+    wake.set()
+
+
+def run_monitor(plan: Plan, lifeline: int) -> None:
+    """Health and metrics."""
+    if plan.monitor_socket is None:
+        return
+    gauges = {
+        "connections": ("connections now", lambda: plan.counters.column(0).connections),
+        **{
+            f"spool_{state.value}": (f"recipients {state.value} in the spool", _counter(plan, state)) for state in State
+        },
+    }
+    serve_until_end(plan.monitor_socket, application(plan.metrics, gauges, lambda: troubles(plan)), lifeline)
+
+
+def troubles(plan: Plan) -> list[str]:
+    """Why mail would not be taken now, in plain words; empty when all is well."""
+    found = []
+    try:
+        _counts(plan)
+    except StoreError as error:
+        found.append(f"the spool cannot be read: {error}")
+    room = os.statvfs(plan.settings.store.folder)
+    if room.f_bavail * room.f_frsize < plan.settings.store.spool.reserve:
+        found.append(f"the disk of {plan.settings.store.folder} is full: new mail is answered 452")
+    return found
+
+
+def _counter(plan: Plan, state: State) -> Callable[[], int]:
+    return lambda: _counts(plan).get(state, 0)
+
+
+def _counts(plan: Plan) -> dict[State, int]:
+    """Recipients by state, read anew: a monitor asks every few seconds, not every message."""
+    spool = Spool.open(Path(plan.settings.store.folder) / "spool", plan.settings.store.spool, now=time.time())
+    try:
+        return spool.counts()
+    finally:
+        spool.close()

@@ -1,0 +1,77 @@
+"""The reception process: listens, judges, keeps.
+
+In: the plan, a place in the shared tables. Out: returns when it was told to stop and its transactions are finished.
+Not here: the parts it puts together (`smtp`, `pipeline`, `store.spool`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+
+from gatepost.errors import StoreBusy, StoreError
+from gatepost.net.resolver import BudgetedResolver, DnsResolver
+from gatepost.net.tls import client_context
+from gatepost.server.callforward import CallForward
+from gatepost.server.delivery.connect import Connector
+from gatepost.server.logs import Log
+from gatepost.server.pipeline import Gate
+from gatepost.server.pipeline.admission import Admission
+from gatepost.server.pipeline.hops import NextHops
+from gatepost.server.pipeline.record import Recorder
+from gatepost.server.plan import Plan
+from gatepost.server.smtp.listener import Listener
+from gatepost.store.journal import Journal, JournalWriter
+from gatepost.store.spool import Committer, SpoolShard
+
+MAX_SHARDS = 255  # 255 itself is the delivery process's own
+
+
+async def receive(plan: Plan, column: int, log: Log, stop: asyncio.Event) -> None:
+    """Takes mail until `stop` is set, then finishes what is under way within the settings' time."""
+    settings = plan.settings
+    folder = Path(settings.store.folder)
+    committer = Committer(first_free_shard(folder / "spool", plan))
+    journal = JournalWriter(Journal.open(folder, settings.store.journal))
+    recorder = Recorder(log, journal, plan.metrics.column(column))
+    resolver = DnsResolver(settings.dns)
+    connector = Connector(settings.hostname, settings.delivery, resolver)
+    routes = {domain.route for domain in settings.domains.values()}
+    hops = NextHops(settings.hostname, routes, connector.addresses, client_context(verified=False))
+    relay = settings.relay
+    asked = CallForward(hops.ask, relay.call_forward_positive, relay.call_forward_negative, time.monotonic)
+    gate = Gate(
+        settings,
+        admission=Admission(plan.recipients, hops, asked),
+        committer=committer,
+        recorder=recorder,
+        message_resolver=lambda: BudgetedResolver(resolver, settings.dns.lookups_per_message),
+        wake=plan.wake[1],
+    )
+    listener = Listener(
+        hostname=settings.hostname,
+        gatekeeper=gate,
+        settings=settings.smtp,
+        tls=plan.tls,
+        counters=plan.counters.column(column),
+    )
+    watching = asyncio.create_task(hops.watch())
+    try:
+        await listener.start([sock.dup() for sock in plan.sockets.values()])
+        await stop.wait()
+        await listener.stop(settings.server.stop_timeout)
+    finally:
+        watching.cancel()
+        await committer.close()
+        journal.close()
+
+
+def first_free_shard(folder: Path, plan: Plan) -> SpoolShard:
+    """The first shard that no living process holds: after a reload the old generation still has its own."""
+    for number in range(MAX_SHARDS):
+        try:
+            return SpoolShard.open(folder, number, plan.settings.store.spool)
+        except StoreBusy:
+            continue
+    raise StoreError(f"{folder}: all shards are in use")

@@ -1,0 +1,211 @@
+"""The supervisor: binds the ports, starts the processes, starts them again, and stops them without losing mail.
+
+In: a function that loads the settings. Out: an exit code. It reads nothing that comes from the network.
+A reload (SIGHUP) starts a new generation of reception processes from the new settings and lets the old ones finish what
+they have: no connection is dropped, and a configuration that is wrong changes nothing but the log.
+Not here: what a process does (`reception`, `delivery`, `monitor`).
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import time
+from collections.abc import Callable, MutableMapping
+from dataclasses import dataclass, field
+
+from gatepost.errors import ConfigError, GatepostError
+from gatepost.server import systemd
+from gatepost.server.children import Lifeline, fork_child
+from gatepost.server.logs import Log
+from gatepost.server.metrics import Metric
+from gatepost.server.plan import Plan, make_plan
+from gatepost.server.processes import run_process
+from gatepost.server.settings import GateSettings
+
+WATCHED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
+FIRST_BACKOFF, LAST_BACKOFF = 0.5, 30.0  # seconds before a process that crashed starts again
+GRACE = 5.0  # seconds beyond server.stop_timeout before a process is killed
+STEADY = 60.0  # seconds after which a crash counts as the first again
+
+
+@dataclass(slots=True)
+class Child:
+    """One running process. `column` is its place in the shared tables; `leaving` when it was told to stop."""
+
+    role: str
+    column: int
+    generation: int
+    started: float
+    leaving: bool = False
+
+
+@dataclass(slots=True)
+class Restart:
+    """A process to be started again at `at` (monotonic seconds)."""
+
+    role: str
+    at: float
+    backoff: float
+
+
+@dataclass
+class Supervisor:
+    """`load` reads the settings anew; `clock` is monotonic seconds."""
+
+    load: Callable[[], GateSettings]
+    environment: MutableMapping[str, str]
+    clock: Callable[[], float] = time.monotonic
+    _children: dict[int, Child] = field(default_factory=dict)
+    _restarts: list[Restart] = field(default_factory=list)
+    _backoff: dict[str, tuple[float, float]] = field(default_factory=dict)
+    _generation: int = 0
+    _stopping_since: float | None = None
+
+    def run(self) -> int:
+        """Serves until told to stop. Raises ConfigError before anything runs when the settings can't work."""
+        settings = self.load()
+        self._log = Log(settings.server.log_level)
+        self._plan: Plan = make_plan(settings, self.environment, previous=None)
+        self._lifeline = Lifeline()
+        signal.pthread_sigmask(signal.SIG_BLOCK, WATCHED)
+        gc.collect()
+        gc.freeze()  # children share these pages as long as nobody touches them
+        self._start_all()
+        self._log.info("started", hostname=settings.hostname, listen=",".join(self._plan.addresses), pid=os.getpid())
+        systemd.notify("READY=1", self.environment)
+        while self._children or self._restarts:
+            self._step()
+        self._log.info("stopped")
+        return 0
+
+    def _step(self) -> None:
+        got = signal.sigtimedwait(WATCHED, self._wait_time())
+        number = got.si_signo if got else 0
+        if number in (signal.SIGTERM, signal.SIGINT):
+            self._stop()
+        elif number == signal.SIGHUP and self._stopping_since is None:
+            self._reload()
+        self._reap()
+        self._start_due()
+        self._end_the_slow()
+
+    def _wait_time(self) -> float:
+        due = [restart.at - self.clock() for restart in self._restarts]
+        return max(0.01, min([*due, 1.0]))
+
+    # --- starting
+
+    def _start_all(self) -> None:
+        for _ in range(self._plan.workers):
+            self._start("reception")
+        self._start("delivery")
+        if self._plan.monitor_socket is not None:
+            self._start("monitor")
+
+    def _start(self, role: str) -> None:
+        column = self._free_column()
+        plan, lifeline = self._plan, self._lifeline
+
+        def main() -> None:
+            run_process(plan, role, column, lifeline.hold_in_child())
+
+        pid = fork_child(main, role, self._log)
+        self._children[pid] = Child(role, column, self._generation, self.clock())
+        self._log.debug("process-started", role=role, process=pid)
+
+    def _free_column(self) -> int:
+        taken = {child.column for child in self._children.values()}
+        free = (column for column in range(self._plan.columns) if column not in taken)
+        column = next(free, None)
+        if column is None:
+            raise GatepostError("too many old processes are still finishing; reload again when they have ended")
+        self._plan.clear_column(column)
+        return column
+
+    def _start_due(self) -> None:
+        due = [restart for restart in self._restarts if restart.at <= self.clock()]
+        self._restarts = [restart for restart in self._restarts if restart not in due]
+        for restart in due:
+            if self._stopping_since is None:
+                self._start(restart.role)
+
+    # --- ending
+
+    def _reap(self) -> None:
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            child = self._children.pop(pid, None)
+            if child is not None:
+                self._ended(child, os.waitstatus_to_exitcode(status))
+
+    def _ended(self, child: Child, code: int) -> None:
+        self._plan.clear_column(child.column)
+        if self._stopping_since is not None or (child.leaving and child.role == "reception"):
+            return
+        if child.role == "monitor" and self._plan.monitor_socket is None:
+            return
+        if child.leaving:  # there is only one delivery process and one monitor: the new one starts when the old ended
+            self._restarts.append(Restart(child.role, self.clock(), 0.0))
+            return
+        self._plan.metrics.column(0).add(Metric.WORKER_RESTARTS)
+        last, when = self._backoff.get(child.role, (FIRST_BACKOFF / 2, 0.0))
+        backoff = FIRST_BACKOFF if self.clock() - when > STEADY else min(last * 2, LAST_BACKOFF)
+        self._backoff[child.role] = (backoff, self.clock())
+        self._log.error("process-ended", role=child.role, exit=code, restart_in=backoff)
+        self._restarts.append(Restart(child.role, self.clock() + backoff, backoff))
+
+    def _stop(self) -> None:
+        if self._stopping_since is not None:
+            return
+        self._stopping_since = self.clock()
+        self._restarts.clear()
+        systemd.notify("STOPPING=1", self.environment)
+        self._log.info("stopping", processes=len(self._children))
+        for pid in self._children:
+            os.kill(pid, signal.SIGTERM)
+
+    def _end_the_slow(self) -> None:
+        """What has not finished in its time is ended: its mail is either in the spool or was never answered 250."""
+        if (
+            self._stopping_since is None
+            or self.clock() - self._stopping_since < self._plan.settings.server.stop_timeout + 5
+        ):
+            return
+        for pid, child in self._children.items():
+            self._log.warning("process-killed", role=child.role, process=pid)
+            os.kill(pid, signal.SIGKILL)
+        self._stopping_since = self.clock()
+
+    # --- reload
+
+    def _reload(self) -> None:
+        systemd.notify("RELOADING=1", self.environment)
+        try:
+            settings = self.load()
+            plan = make_plan(settings, self.environment, previous=self._plan)
+        except (ConfigError, GatepostError) as error:
+            self._log.error("reload-refused", reason=error, kept="the configuration before")
+            systemd.notify("READY=1", self.environment)
+            return
+        self._plan, old = plan, dict(self._children)
+        self._generation += 1
+        try:
+            for _ in range(plan.workers):
+                self._start("reception")
+        except GatepostError as error:
+            self._log.error("reload-refused", reason=error)
+            return
+        for pid, child in old.items():
+            child.leaving = True
+            os.kill(pid, signal.SIGTERM)
+        if plan.monitor_socket is not None and not any(c.role == "monitor" for c in old.values()):
+            self._start("monitor")
+        self._log.info("reloaded", generation=self._generation)
+        systemd.notify("READY=1", self.environment)
