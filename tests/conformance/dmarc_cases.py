@@ -471,6 +471,13 @@ POLICY = [
         expect={"result": "fail", "policy": "none", "disposition": "none"},
     ),
     Case(
+        name="sp that cannot be read, without rua",
+        section="4.10.1",
+        zone={"example.com": "v=DMARC1; p=reject; sp=block"},
+        expect={"result": "permerror", "disposition": "none"},
+        unsure="as for p; the domain's own p=reject could be read, but the text makes no such difference",
+    ),
+    Case(
         name="rua without a usable address does not save a record",
         section="4.10.1",
         zone={"example.com": "v=DMARC1; p=block; rua=d@example.com"},

@@ -145,7 +145,7 @@ def test_u_labels_are_looked_up_as_a_labels() -> None:
 
 
 def test_a_local_part_in_unicode_matches_no_macro() -> None:
-    zone = policy("v=spf1 exists:%{l}.example.org ip4:192.0.2.1 -all")
+    zone = policy("v=spf1 exists:%{l}.example.org exists:%{L}.example.org ip4:192.0.2.1 -all")
     resolver = DictResolver(zone)
     assert check(resolver, mail_from="jürgen@example.org").mechanism == "ip4:192.0.2.1"
     assert resolver.asked == [("example.org", "TXT")]
@@ -187,6 +187,23 @@ def test_more_than_one_explanation_is_none() -> None:
     assert check(zone).explanation == ""
 
 
+def reverse(*names: str) -> dict[str, dict[str, Any]]:
+    return {"1.2.0.192.in-addr.arpa": {"PTR": names}, **{name: {"A": "192.0.2.1"} for name in names}}
+
+
+def test_ptr_matches_the_domain_and_what_is_below_it() -> None:
+    zone = policy("v=spf1 ptr -all")
+    assert check({**reverse("mx.example.org"), **zone}).result == "pass"
+    assert check({**reverse("badexample.org"), **zone}).result == "fail"
+
+
+def test_the_p_macro_prefers_a_name_below_the_domain() -> None:
+    zone = {**policy("v=spf1 -all exp=why.example.org"), "why.example.org": {"TXT": ["%{p}"]}}
+    assert check({**reverse("other.example.net", "mx.example.org"), **zone}).explanation == "mx.example.org"
+    assert check({**reverse("other.example.net"), **zone}).explanation == "other.example.net"
+    assert check(zone).explanation == "unknown"
+
+
 def test_only_ten_reverse_names_are_confirmed() -> None:
     names = [f"h{n}.example.org" for n in range(12)]
     zone = {**policy("v=spf1 ptr -all"), "1.2.0.192.in-addr.arpa": {"PTR": names}, names[11]: {"A": "192.0.2.1"}}
@@ -195,9 +212,10 @@ def test_only_ten_reverse_names_are_confirmed() -> None:
     assert sum(rtype == "A" for _, rtype in resolver.asked) == 10
 
 
-def test_the_p_macro_costs_a_lookup() -> None:
-    zone = policy("v=spf1 exists:%{p}.example.org -all", A=["192.0.2.1"])
-    assert check(zone).lookups == 2
+def test_the_p_macro_costs_one_lookup() -> None:
+    zone = policy("v=spf1 exists:%{p}.example.org exists:%{p}.example.net -all", A=["192.0.2.1"])
+    zone["1.2.0.192.in-addr.arpa"] = {"PTR": ["mx.example.org"]}
+    assert check(zone).lookups == 3
 
 
 def test_synchronous_twins() -> None:

@@ -2,7 +2,7 @@
 
 In: the client's address, EHLO name and MAIL FROM; a resolver. Out: `SpfResult`, whatever came in.
 Standard: RFC 7208 §4 (check_host), §5 (mechanisms), §6 (modifiers), §2.3 and §2.4 (identities); RFC 8616 §4 (EAI).
-Not here: reading records (`record`), asking DNS (`lookup`), explaining a fail (`explain`).
+Not here: reading records (`record`), asking DNS (`lookup`), what names mean (`letters`), explanations (`explain`).
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from gatepost.msgauth.spf.explain import explain
+from gatepost.msgauth.spf.letters import Letters
 from gatepost.msgauth.spf.lookup import Lookups, Problem
-from gatepost.msgauth.spf.macro import MacroString, expand, to_name
+from gatepost.msgauth.spf.macro import MacroString
 from gatepost.msgauth.spf.name import is_checkable, to_ascii
 from gatepost.msgauth.spf.record import ALL4, ALL6, Mechanism, MechanismKind, SpfRecord
 from gatepost.msgauth.spf.result import SpfIdentity, SpfResult, SpfResultWord
@@ -120,17 +121,17 @@ async def _explanation(check: _Check, verdict: _Verdict, now: float | None) -> s
     spec = verdict.record.exp if verdict.record else None
     if spec is None:
         return ""
-    target = await check.target(spec, verdict.domain, counted=False)
+    target = await check.letters.target(spec, verdict.domain, counted=False)
     if not isinstance(target, str) or not target:
         return ""
     text = await check.lookups.explanation(target)
-    return await explain(text, check, verdict.domain, now) if text is not None else ""
+    return await explain(text, check.letters, verdict.domain, now) if text is not None else ""
 
 
 class _Check:
     """One check of one client; `judge` calls itself for include and redirect."""
 
-    __slots__ = ("client", "is_ip4", "lookups", "settings", "value", "values")
+    __slots__ = ("client", "is_ip4", "letters", "lookups", "value")
 
     def __init__(
         self,
@@ -144,9 +145,8 @@ class _Check:
         self.client = client
         self.value = int(client)
         self.is_ip4 = client.version == 4
-        self.settings = settings
         self.lookups = Lookups(client, resolver, settings)
-        self.values = {"s": f"{local}@{domain}", "l": local, "o": domain, "h": to_ascii(ehlo)}
+        self.letters = Letters(self.lookups, local, domain, to_ascii(ehlo))
 
     async def judge(self, domain: str) -> _Verdict:
         """RFC 7208 §4.4 to §4.7: the first mechanism that matches decides, then redirect, then neutral."""
@@ -174,7 +174,7 @@ class _Check:
 
     async def _redirect(self, spec: MacroString, domain: str) -> _Verdict:
         """RFC 7208 §6.1: the other domain's policy is this one's; none there is a permerror."""
-        target = self.lookups.spend() or await self.target(spec, domain)
+        target = self.lookups.spend() or await self.letters.target(spec, domain)
         if isinstance(target, Problem):
             return _Verdict(target.result, domain, "", target.reason)
         verdict = await self.judge(target) if target else _Verdict(SpfResultWord.NONE, domain, "", "")
@@ -188,7 +188,7 @@ class _Check:
         problem = self.lookups.spend()
         if problem:
             return problem
-        target = domain if term.target is None else await self.target(term.target, domain)
+        target = domain if term.target is None else await self.letters.target(term.target, domain)
         if isinstance(target, Problem):
             return target
         if not target:  # RFC 7208 §4.8: a name that cannot be asked for matches nothing
@@ -232,40 +232,3 @@ class _Check:
             if address is not None and address.version == version and int(address) & mask == network:
                 return True
         return False
-
-    async def target(self, spec: MacroString, domain: str, *, counted: bool = True) -> str | Problem:
-        """The name that `spec` means here, lower case; the empty string when no name comes of it."""
-        if spec.name is not None:
-            return spec.name
-        values = await self.values_for(spec, domain, counted=counted)
-        if isinstance(values, Problem):
-            return values
-        if ("s" in spec.letters or "l" in spec.letters) and not values["l"].isascii():
-            return ""  # RFC 8616 §4: terms with a non-ASCII local-part match nothing
-        return to_name(expand(spec, values))
-
-    async def values_for(self, spec: MacroString, domain: str, *, counted: bool) -> dict[str, str] | Problem:
-        """What the letters mean (RFC 7208 §7.2), p only when `spec` needs it, for it asks DNS."""
-        values = self.values
-        values["d"] = domain
-        if "i" not in values:
-            values["i"] = str(self.client) if self.is_ip4 else ".".join(self.client.packed.hex().upper())
-            values["v"] = "in-addr" if self.is_ip4 else "ip6"
-        if "p" in spec.letters:
-            name = await self._reverse_name(domain, counted)
-            if isinstance(name, Problem):
-                return name
-            values["p"] = name
-        return values
-
-    async def _reverse_name(self, domain: str, counted: bool) -> str | Problem:
-        """RFC 7208 §7.3: of the confirmed names the domain itself, else one below it, else any; else "unknown".
-        §4.6.4: the PTR question of the p macro counts, though not in explanations."""
-        problem = self.lookups.spend() if counted else None
-        names = problem or await self.lookups.confirmed_names()
-        if isinstance(names, Problem):
-            return names if counted else "unknown"
-        if domain in names:
-            return domain
-        below = [name for name in names if name.endswith("." + domain)]
-        return (below or names or ["unknown"])[0]

@@ -100,6 +100,11 @@ class Lookups:
             addresses += found.names
         return tuple(addresses) if addresses else self._waste() or ()
 
+    @property
+    def knows_names(self) -> bool:
+        """Whether reverse DNS was asked before."""
+        return self._confirmed is not None
+
     async def confirmed_names(self) -> list[str] | Problem:
         """The client's reverse names that resolve back to it (RFC 7208 §5.5). DNS errors confirm nothing. A Problem
         is a limit that was passed."""
