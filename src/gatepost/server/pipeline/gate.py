@@ -115,7 +115,10 @@ class Gate:
             return self._unjudged(visit, envelope, message, replies.LOOP, "loop", now)
         try:
             async with asyncio.timeout(self._settings.relay.deadline):
-                examined = await self._examine(visit, envelope, message, now)
+                resolver = self._message_resolver()
+                if await self._sends_no_mail(domain_of(envelope.mail_from), resolver):
+                    return self._unjudged(visit, envelope, message, replies.NULL_MX, "null MX", now)
+                examined = await self._examine(visit, envelope, message, resolver, now)
         except TimeoutError:
             return self._unjudged(visit, envelope, message, replies.SLOW, "the sender checks took too long", now)
         spool_id = self._committer.next_id(now)
@@ -142,13 +145,22 @@ class Gate:
         )
         return reply
 
-    async def _examine(self, visit: Visit, envelope: Envelope, message: Message, now: float) -> Examined:
+    async def _sends_no_mail(self, domain: str, resolver: Resolver) -> bool:
+        """RFC 7505 §4.2: a null MX says so; a domain that does not answer is nobody's fault."""
+        if not domain or domain.startswith("[") or not self._settings.relay.refuse_null_mx_senders:
+            return False
+        answer = await resolver.lookup(ascii_domain(domain), "MX")
+        return len(answer.exchanges) == 1 and answer.exchanges[0].exchange == "."
+
+    async def _examine(
+        self, visit: Visit, envelope: Envelope, message: Message, resolver: Resolver, now: float
+    ) -> Examined:
         settings = self._settings
         return await examine(
             message,
             visit.session_for(envelope),
             envelope,
-            resolver=self._message_resolver(),
+            resolver=resolver,
             now=now,
             msgauth=settings.msgauth,
             inspector=settings.inspector,
