@@ -29,6 +29,7 @@ from gatepost.lab.scenarios import SCENARIOS
 from gatepost.lab.table import as_json, exit_code, print_table
 from gatepost.lab.tour import run_tour
 
+PAPER = 160  # columns where the output goes to a file
 SMTP, MONITOR, DNS = 2525, 8025, 5300  # wanted; a taken one is replaced by any free one
 
 
@@ -65,6 +66,8 @@ def choose(only: Sequence[str]) -> tuple[Scenario, ...]:
 
 async def _run(folder: Path, scenarios: Sequence[Scenario], *, once: bool, json: bool) -> int:
     console = Console(stderr=json)
+    if not console.is_terminal:
+        console.width = PAPER
     async with running_lab(folder) as lab:
         results = await _tour(lab, scenarios, console)
         if json:

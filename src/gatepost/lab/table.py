@@ -16,6 +16,7 @@ from rich.table import Table
 from gatepost.lab.judge import Result
 
 MAX_CODES = 3  # findings named in a row; --json has all
+WIDE = 120  # columns of a terminal that has room for the reasons in a column of their own
 
 
 def exit_code(results: Sequence[Result]) -> int:
@@ -32,28 +33,32 @@ def as_json(results: Sequence[Result]) -> str:
 
 def print_table(results: Sequence[Result], console: Console) -> None:
     """The table, good visits first as they stand, and one line of summary."""
-    table = Table(show_lines=False, expand=False, pad_edge=False, box=None, header_style="bold")
+    wide = console.width >= WIDE
+    table = Table(expand=wide, pad_edge=False, box=None, header_style="bold")
     table.add_column("", width=1)
-    table.add_column("visit", ratio=3, min_width=24)
-    table.add_column("expected", ratio=2, min_width=16)
-    table.add_column("what the gate did", ratio=3, min_width=24)
-    table.add_column("why", ratio=4, min_width=28)
+    table.add_column("visit", ratio=3, overflow="fold")
+    table.add_column("expected", ratio=2, overflow="fold")
+    table.add_column("what the gate did", ratio=3, overflow="fold")
+    if wide:
+        table.add_column("why", ratio=5, overflow="fold")
     for result in results:
-        table.add_row(*_row(result), style=None if result.as_expected else "bold red")
+        table.add_row(*_row(result, wide), style=None if result.as_expected else "bold red")
     console.print(table)
     different = [result.scenario.name for result in results if not result.as_expected]
     good = sum(result.scenario.good for result in results)
-    console.print(f"\n{len(results)} visits, {good} honest and {len(results) - good} not; ", end="")
-    console.print(f"[bold red]{len(different)} different: {', '.join(different)}" if different else "all as expected.")
+    said = f"[bold red]{len(different)} different: {', '.join(different)}" if different else "all as expected."
+    console.print(f"\n{len(results)} visits, {good} honest and {len(results) - good} not; {said}", highlight=False)
 
 
-def _row(result: Result) -> tuple[str, ...]:
+def _row(result: Result, wide: bool) -> tuple[str, ...]:
+    """On a narrow terminal the reason stands below the title."""
     mark = "[green]✓" if result.as_expected else "[red]✗"
     outcomes = " or ".join(outcome.value for outcome in result.scenario.expected.outcomes)
+    title, why = escape(result.scenario.title), escape(result.scenario.why)
     did = _did(result)
     if result.differences:
         did += f" [red]({escape('; '.join(result.differences))})"
-    return mark, escape(result.scenario.title), outcomes, did, escape(result.scenario.why)
+    return (mark, title, outcomes, did, why) if wide else (mark, f"{title}\n[dim]{why}", outcomes, did)
 
 
 def _did(result: Result) -> str:

@@ -7,7 +7,7 @@ Not here: honest mail (`honest`), sessions that break rules (`sessions`).
 from __future__ import annotations
 
 from gatepost.lab import cast
-from gatepost.lab.letters import compose, hand_in
+from gatepost.lab.letters import compose, hand_in, plain_text
 from gatepost.lab.scenario import Expected, Outcome, Scenario, Stage, Step
 
 ACCEPTED, REFUSED = (Outcome.ACCEPTED,), (Outcome.REFUSED,)
@@ -40,6 +40,17 @@ def _name_lies(stage: Stage) -> tuple[Step, ...]:
     raw = compose(stage, '"service@bank.example" <mallory@freemail.example>', "Your account", text=URGENT)
     signed = stage.internet.sign("freemail.example", raw, stage.now)
     return hand_in(stage, "mx.freemail.example", "mallory@freemail.example", signed)
+
+
+def _name_lies_unproven(stage: Stage) -> tuple[Step, ...]:
+    raw = compose(
+        stage,
+        '"service@bank.example" <mallory@hoster.example>',
+        "Your account",
+        text=URGENT,
+        extra=["Reply-To: service@freemail.example", *plain_text()],
+    )
+    return hand_in(stage, "dialup.example", "mallory@hoster.example", raw)
 
 
 def _two_from(stage: Stage) -> tuple[Step, ...]:
@@ -177,16 +188,29 @@ SCENARIOS: tuple[Scenario, ...] = (
     ),
     Scenario(
         name="name-carries-address",
-        title="a display name that shows the bank's address",
+        title="a display name that shows the bank's address, from a proven free mail address",
         good=False,
         source=cast.FREEMAIL,
         script=_name_lies,
         expected=Expected(
             outcomes=(Outcome.ACCEPTED, Outcome.REFUSED),
-            actions=("tag", "quarantine", "reject"),
+            actions=("accept", "tag", "quarantine", "reject"),
             codes=("sender.name-carries-address", "auth.dmarc.pass"),
         ),
-        why="Everything is proven, for a free mail address; readers see the name only.",
+        why="Proven, but not the bank. Help desks write such names too, so it weighs but does not decide.",
+    ),
+    Scenario(
+        name="name-carries-address-unproven",
+        title="the same from a home computer, with answers going elsewhere",
+        good=False,
+        source=cast.DIALUP,
+        script=_name_lies_unproven,
+        expected=Expected(
+            outcomes=(Outcome.ACCEPTED, Outcome.REFUSED),
+            actions=("tag", "quarantine", "reject"),
+            codes=("sender.name-carries-address", "path.no-reverse-dns"),
+        ),
+        why="Readers see the name only; with nothing that proves the sender it goes to Junk.",
     ),
     Scenario(
         name="two-from",
