@@ -7,8 +7,9 @@ Not here: the path (`trace`), authentication (`msgauth`), what is made of the fa
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from gatepost.inspector.settings import InspectorSettings
 from gatepost.inspector.trace import Path
@@ -41,7 +42,8 @@ CLEAN = LineEnds(0, 0, 0)  # what the server hands in: it lets only CRLF through
 class Facts:
     """`session` is the hop to judge (`trace.judge_from`). `mail_from` is None when unknown (a saved file without
     Return-Path), empty for the null sender. `own_domains` are in lower case. `received_at` is when the message came,
-    `now` the clock of the judgement; for live mail both are the same. `date` is the topmost Date, None without one."""
+    `now` the clock of the judgement; for live mail both are the same. `date` is the topmost Date, None without one.
+    `repeated` are the fields (in lower case) that stand more than once, and how often."""
 
     message: Message
     header: Header
@@ -57,17 +59,9 @@ class Facts:
     now: float
     received_at: float
     date: ParsedDate | None
+    repeated: Mapping[str, int]
     line_ends: LineEnds = CLEAN
     smtputf8: bool = False
-
-    def repeated(self, names: Iterable[str]) -> dict[str, int]:
-        """Which of the fields called `names` stand more than once, and how often."""
-        found = {}
-        for name in names:
-            count = len(self.header.all(name))
-            if count > 1:
-                found[name] = count
-        return found
 
     def is_own(self, domain: str) -> bool:
         """Whether `domain` is one of ours or below one."""
@@ -109,14 +103,20 @@ def gather_facts(
         path=path,
         authors=authors,
         author_domains=tuple(dict.fromkeys(box.domain for box in authors if box.domain)),
-        own_domains=frozenset(d.lower().rstrip(".") for d in (*own_domains, *settings.own_domains)),
+        own_domains=_normalized((*own_domains, *settings.own_domains)),
         settings=settings,
         now=now,
         date=None if date is None else parse_date(date.value),
         received_at=session.received_at or path.received_at or now,
+        repeated={key: len(found) for key, found in header.index.items() if len(found) > 1},
         line_ends=line_ends,
         smtputf8=smtputf8,
     )
+
+
+@lru_cache(maxsize=64)
+def _normalized(domains: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(domain.lower().rstrip(".") for domain in domains)
 
 
 def count_line_ends(raw: bytes) -> LineEnds:

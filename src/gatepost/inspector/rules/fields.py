@@ -12,9 +12,13 @@ from gatepost.inspector.facts import Facts, LineEnds
 from gatepost.inspector.rule import Seen, rule
 
 # RFC 5322 §3.6: max number 1; From has a rule of its own, the MIME fields too
-SINGLETONS = ("date", "sender", "reply-to", "to", "cc", "bcc", "message-id", "in-reply-to", "references", "subject")
+SINGLETONS = frozenset(
+    ("date", "sender", "reply-to", "to", "cc", "bcc", "message-id", "in-reply-to", "references", "subject")
+)
 # RFC 2045 §3: each field of a MIME header occurs once
-MIME_SINGLETONS = ("content-type", "content-transfer-encoding", "mime-version", "content-disposition", "content-id")
+MIME_SINGLETONS = frozenset(
+    ("content-type", "content-transfer-encoding", "mime-version", "content-disposition", "content-id")
+)
 
 
 @rule(
@@ -28,8 +32,10 @@ MIME_SINGLETONS = ("content-type", "content-transfer-encoding", "mime-version", 
     reference="RFC 5322 §3.6",
 )
 def several_from(facts: Facts) -> Seen | None:
+    if "from" not in facts.repeated:
+        return None
     found = facts.header.all("from")
-    return Seen(evidence={"count": len(found), "fields": [f.text for f in found[:5]]}) if len(found) > 1 else None
+    return Seen(evidence={"count": len(found), "fields": [f.text for f in found[:5]]})
 
 
 @rule(
@@ -57,8 +63,7 @@ def no_from(facts: Facts) -> Seen | None:
     reference="RFC 5322 §3.6",
 )
 def duplicate_field(facts: Facts) -> Seen | None:
-    twice = facts.repeated(SINGLETONS)
-    return Seen(evidence={"names": ", ".join(twice), "counts": twice}) if twice else None
+    return _repeated(facts, SINGLETONS)
 
 
 @rule(
@@ -72,8 +77,7 @@ def duplicate_field(facts: Facts) -> Seen | None:
     reference="RFC 2045 §4",
 )
 def duplicate_mime_field(facts: Facts) -> Seen | None:
-    twice = facts.repeated(MIME_SINGLETONS)
-    return Seen(evidence={"names": ", ".join(twice), "counts": twice}) if twice else None
+    return _repeated(facts, MIME_SINGLETONS)
 
 
 @rule(
@@ -173,6 +177,13 @@ def bare_line_ends(facts: Facts) -> Seen | None:
     if not ends.mixed:
         return None
     return Seen(evidence={"crlf": ends.crlf, "bare_lf": ends.bare_lf, "bare_cr": ends.bare_cr})
+
+
+def _repeated(facts: Facts, singletons: frozenset[str]) -> Seen | None:
+    if not facts.repeated:
+        return None
+    twice = {name: count for name, count in facts.repeated.items() if name in singletons}
+    return Seen(evidence={"names": ", ".join(twice), "counts": twice}) if twice else None
 
 
 def _is_utf8(octets: bytes) -> bool:
