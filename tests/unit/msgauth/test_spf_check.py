@@ -9,6 +9,7 @@ import pytest
 
 from fakes import DictResolver, Zone
 from gatepost.msgauth.spf import SpfIdentity, SpfResult, SpfSettings, check_ehlo, check_host
+from gatepost.msgauth.spf.name import to_ascii
 from gatepost.ports import Mx
 from gatepost.spf import check_ehlo_sync, check_host_sync
 
@@ -142,6 +143,19 @@ def test_u_labels_are_looked_up_as_a_labels() -> None:
     zone = {"xn--bcher-kva.example": {"TXT": ["v=spf1 ip4:192.0.2.1 -all"]}}
     result = check(zone, mail_from="jürgen@Bücher.example")
     assert (result.result, result.domain) == ("pass", "xn--bcher-kva.example")
+
+
+@pytest.mark.parametrize(
+    ("written", "asked"),
+    [
+        ("_spf.Bücher.example", "_spf.xn--bcher-kva.example"),
+        ("bücher。example", "xn--bcher-kva.example"),
+        ("\N{ZERO WIDTH SPACE}.example", ""),
+        ("ü" * 2000 + ".example", ""),
+    ],
+)
+def test_names_in_unicode(written: str, asked: str) -> None:
+    assert to_ascii(written) == asked
 
 
 def test_a_local_part_in_unicode_matches_no_macro() -> None:

@@ -62,7 +62,7 @@ class Walk:
         return next((step.domain for step in reversed(self.steps) if step.record is not None), self.start)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def walk_domains(domain: str) -> tuple[str, ...]:
     """RFC 9989 §4.10 steps 1, 3, 4 and 7: `domain`, then what is above it; of eight labels and more the middle is left
     out, so that there are never more than eight. A name so long that nothing fits before it has no record."""
@@ -72,7 +72,7 @@ def walk_domains(domain: str) -> tuple[str, ...]:
     return tuple(name for name in names if len(name) + len("_dmarc.") <= MAX_NAME)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def _questions(domain: str) -> tuple[Question, ...]:
     return tuple(Question("_dmarc." + name, "TXT") for name in walk_domains(domain))
 

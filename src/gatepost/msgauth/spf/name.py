@@ -18,10 +18,11 @@ def to_ascii(domain: str) -> str:
         return domain.lower().removesuffix(".")
     import idna  # only the few names with U-labels pay for its tables
 
-    try:
-        return idna.encode(domain, uts46=True).decode("ascii").lower().removesuffix(".")
+    try:  # label by label: an underscore in one that is ASCII is no reason to refuse the others
+        labels = [label if label.isascii() else idna.encode(label, uts46=True).decode() for label in domain.split(".")]
     except (idna.IDNAError, UnicodeError):
         return ""
+    return ".".join(labels).lower().removesuffix(".")
 
 
 def is_askable(name: str) -> bool:
