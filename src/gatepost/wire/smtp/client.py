@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections import deque
 
 from gatepost.errors import LocalProtocolError, RemoteProtocolError
-from gatepost.wire.smtp.commands import write_command
 from gatepost.wire.smtp.connection import Connection
 from gatepost.wire.smtp.data import write_data
 from gatepost.wire.smtp.events import Answered, ClientEvent, Closed, Command
 from gatepost.wire.smtp.replies import Reply, ReplyReader
 from gatepost.wire.smtp.settings import Limits
 from gatepost.wire.smtp.state import LAST_IN_GROUP, MOVES, State, Verb, next_state
+from gatepost.wire.smtp.writer import write_command
 
 
 class ClientConnection(Connection):
