@@ -36,11 +36,8 @@ def open_database(
     if not create and not path.exists():
         raise StoreError(f"{path}: there is no such database")
     with told(path):
-        old_mask = os.umask(0o077)  # mail is private: database, WAL and SHM are 0600
-        try:
+        with private():  # SQLite gives log and index the database's mode
             connection = sqlite3.connect(path, timeout=busy_seconds, isolation_level=None, check_same_thread=False)
-        finally:
-            os.umask(old_mask)
         try:
             _prepare(connection, path, steps, check_limit, busy_seconds)
         except BaseException:
@@ -154,6 +151,16 @@ def from_os(error: OSError, path: Path) -> StoreError:
     if error.errno in _NO_ROOM:
         return StoreFull(f"{path}: no room left on the disk")
     return StoreError(f"{path}: {error.strerror or error}")
+
+
+@contextmanager
+def private() -> Iterator[None]:
+    """Files made in the block are for their owner alone: mail is private. (The mask is the whole process's.)"""
+    old_mask = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(old_mask)
 
 
 def free_space(path: Path) -> int:
