@@ -92,6 +92,8 @@ async def inspect_message(
     Raises InputError for an address in `session` that is none.
     """
     chosen = settings or InspectionSettings()
+    if raw.startswith(b"From "):  # the line before each message of an mbox (RFC 4155) is no part of the message
+        raw = raw[raw.find(b"\n") + 1 or len(raw) :]
     ends = count_line_ends(raw)
     message = parse_message(with_crlf(raw, ends))
     judged, path = read_path(message, _checked(session), chosen.inspector.trusted_relays, saved=True)

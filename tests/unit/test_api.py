@@ -111,3 +111,15 @@ def test_importing_gatepost_imports_nothing_else() -> None:
     code = "import sys, gatepost; print([m for m in sys.modules if m.startswith('gatepost.')])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_line_of_an_mbox_is_no_part_of_the_message() -> None:
+    found = inspect(b"From ann@example.org Mon Nov 24 16:00:00 2025\n" + RAW, session=GOOD)
+    assert "header.malformed" not in codes(found)
+    assert found.size == len(RAW)
+
+
+def test_of_a_file_without_a_trace_nobody_knows_how_old_it_was_on_arrival() -> None:
+    old = RAW.replace(b"2025", b"2015").replace(b"Mon, ", b"")
+    assert "date.long-ago" not in codes(inspect(old))
+    assert "date.long-ago" in codes(inspect(old, session=GOOD))

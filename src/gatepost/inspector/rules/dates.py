@@ -9,6 +9,7 @@ from __future__ import annotations
 from gatepost.finding import Severity
 from gatepost.inspector.facts import Facts
 from gatepost.inspector.rule import Seen, rule
+from gatepost.inspector.trace import JudgedFrom
 
 DAY = 86400.0
 
@@ -79,8 +80,8 @@ def in_future(facts: Facts) -> Seen | None:
     reference="RFC 5322 §3.6.1",
 )
 def long_ago(facts: Facts) -> Seen | None:
-    if facts.date is None or facts.date.epoch is None:
-        return None
+    if facts.date is None or facts.date.epoch is None or facts.path.judged_from is JudgedFrom.UNKNOWN:
+        return None  # of a file without a trace nobody knows when it arrived
     age = facts.received_at - facts.date.epoch
     if age <= facts.settings.date_past_days * DAY:
         return None

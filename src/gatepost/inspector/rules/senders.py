@@ -82,7 +82,7 @@ def odd_from(facts: Facts) -> Seen | None:
 def name_carries_address(facts: Facts) -> Seen | None:
     for box in facts.authors:
         name = box.display_name
-        if "@" not in name and "＠" not in name and "﹫" not in name:
+        if not box.domain or ("@" not in name and "＠" not in name and "﹫" not in name):
             continue
         found = _ADDRESS.search(name.translate(_LOOKS_LIKE_AT)[:500])
         if found is None:
