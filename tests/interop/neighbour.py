@@ -44,6 +44,12 @@ def free_port() -> int:
         return port
 
 
+def is_listening(port: int) -> bool:
+    """True when 127.0.0.1:`port` accepts connections."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 def wait_for_port(port: int, seconds: float = 20.0) -> None:
     """Returns once 127.0.0.1:`port` accepts connections."""
     end = time.monotonic() + seconds

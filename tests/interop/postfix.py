@@ -13,7 +13,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from neighbour import Running, free_port, laid_over, wait_for_port
+from neighbour import Running, free_port, is_listening, laid_over, wait_for_port, wait_until
 
 SERVICES = """\
 127.0.0.1:{port} inet n - n - - smtpd
@@ -65,7 +65,11 @@ class Postfix:
         self._write_configuration(settings or {})
         master = ["/usr/lib/postfix/sbin/master", "-s", "-c", str(folder / "conf")]
         self._running = Running(laid_over(unpacked, master), folder)
-        wait_for_port(self.port)
+        try:
+            wait_for_port(self.port)
+        except OSError as error:
+            self._running.stop()
+            raise AssertionError(f"Postfix did not start: {self.log} {self._running.output.read_text()}") from error
 
     def _make_folders(self) -> None:
         owner = pwd.getpwnam("postfix").pw_uid
@@ -136,5 +140,6 @@ class Postfix:
         subprocess.run(laid_over(self.unpacked, command), check=True, capture_output=True)
 
     def stop(self) -> None:
-        """Ends Postfix and its children (master ends them)."""
+        """Ends Postfix and its children (master ends them); returns when nobody listens any more."""
         self._running.stop()
+        wait_until(lambda: not is_listening(self.port))

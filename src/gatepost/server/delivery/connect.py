@@ -43,13 +43,15 @@ class Connector:
         self._context = client_context(verified=wanted, authority=settings.ca_file or None)
 
     async def __call__(self, route: Route) -> Hop:
-        """Tries the host's addresses in turn. Raises HopFailed or HopRefused of the last one tried."""
+        """Tries the host's addresses in turn. Raises HopFailed or HopRefused: what the first of them said that took the
+        connection, else why the last did not."""
         error: HopFailed | HopRefused | None = None
         for address in await self.addresses(route):
             try:
                 return await self._open(route, address)
             except (HopFailed, HopRefused) as refusal:
-                error = refusal
+                if error is None or (isinstance(error, HopFailed) and error.code == NO_CONNECTION):
+                    error = refusal
         raise error or HopFailed("4.4.4", f"{route.host} has no address")
 
     async def addresses(self, route: Route) -> Sequence[str]:
