@@ -1,0 +1,164 @@
+"""What `queue` and `quarantine` share: opening the spool beside a running gate, showing a message, changing its state.
+
+In: the gate's settings, ids, addresses. Out: tables for people, JSON for programs, how many copies changed.
+Not here: the commands (`queue`, `quarantine`); the spool (`store.spool`).
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.table import Table
+
+from gatepost.cli.gate import read_gate
+from gatepost.cli.terminal import console, safe, visible
+from gatepost.errors import InputError
+from gatepost.message.message import parse_message
+from gatepost.message.words import decode_words
+from gatepost.store.spool import Spool, Spooled, SpooledRecipient, State
+
+Change = Callable[[Spool, str, float, str | None], int]
+SHOWN_TEXT = 4000  # characters of a held message that `show` prints
+
+
+@contextmanager
+def open_spool(config: Path) -> Iterator[Spool]:
+    """The spool of the gate that `config` describes; a running gate goes on."""
+    settings = read_gate(config)
+    folder = Path(settings.store.folder) / "spool"
+    if not folder.is_dir():
+        raise InputError("store.folder", folder.parent, "holds no spool yet; has the gate been started with this file?")
+    spool = Spool.open(folder, settings.store.spool, now=time.time())
+    try:
+        yield spool
+    finally:
+        spool.close()
+
+
+def find(spool: Spool, message_id: str) -> Spooled:
+    """The message, or InputError with what to do."""
+    spooled = spool.get(message_id)
+    if spooled is None:
+        raise InputError("ID", message_id, "is not in the spool; it may be delivered already: `gatepost log ID` tells")
+    return spooled
+
+
+def change_all(config: Path, ids: Sequence[str], address: str | None, change: Change, done: str, as_json: bool) -> int:
+    """Changes every message in `ids`; 1 when nothing was there to change."""
+    changed: dict[str, int] = {}
+    with open_spool(config) as spool:
+        for message_id in ids:
+            find(spool, message_id)
+            changed[message_id] = change(spool, message_id, time.time(), address)
+    if as_json:
+        click.echo(json.dumps({"changed": changed}))
+    else:
+        for message_id, count in changed.items():
+            click.echo(f"{message_id}: {count} {'copy' if count == 1 else 'copies'} {done}")
+    return 0 if all(changed.values()) else 1
+
+
+def print_list(found: Sequence[Spooled], as_json: bool, nothing: str) -> None:
+    """One line a recipient, or one JSON object a message a line."""
+    if as_json:
+        for spooled in found:
+            click.echo(json.dumps(as_data(spooled)))
+        return
+    if not found:
+        click.echo(nothing)
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("id", "arrived", "octets", "from", "to", "state", "tries", "next try", "why"):
+        table.add_column(name, overflow="fold", no_wrap=name == "id")
+    for spooled in found:
+        for recipient in spooled.recipients:
+            if not recipient.state.is_final:
+                table.add_row(*map(safe, _row(spooled, recipient)))
+    console().print(table)
+
+
+def as_data(spooled: Spooled) -> dict[str, Any]:
+    """A message in the spool as JSON values; the schema is docs/schema/spooled.json."""
+    return {
+        "id": spooled.id,
+        "received_at": spooled.received_at,
+        "size": spooled.size,
+        "mail_from": spooled.envelope.mail_from,
+        "client_ip": spooled.session.client_ip,
+        "ehlo_domain": spooled.session.ehlo_domain,
+        "reason": _reason(spooled),
+        "recipients": [
+            {
+                "address": recipient.address,
+                "state": recipient.state.value,
+                "junk": recipient.junk,
+                "attempts": recipient.attempts,
+                "next_try": recipient.next_try,
+                "last_reply": recipient.last_reply,
+            }
+            for recipient in spooled.recipients
+        ],
+    }
+
+
+def show_safely(spool: Spool, message_id: str) -> str:
+    """A held message for a person's eyes: who, what and why, the header and the start of the text, nothing acted on."""
+    spooled = find(spool, message_id)
+    message = parse_message(spool.body(message_id))
+    lines = [
+        f"id       {spooled.id}",
+        f"arrived  {clock(spooled.received_at)} from {visible(spooled.session.client_ip)}"
+        f" ({visible(spooled.session.ehlo_domain)})",
+        f"sender   <{visible(spooled.envelope.mail_from)}>{'' if spooled.proven else '   not proven'}",
+        f"subject  {visible(decode_words(message.header.text('subject')))}",
+    ]
+    lines += [f"to       <{visible(r.address)}> {r.state.value} {visible(r.last_reply)}" for r in spooled.recipients]
+    reason = _reason(spooled)
+    if reason:
+        lines.append(f"why      {reason.get('action', '')} at score {reason.get('score', 0):g}: {_codes(reason)}")
+    lines += ["", *(visible(field.text and f"{field.name}: {field.text}") for field in message.header), ""]
+    text = message.body[:SHOWN_TEXT].decode("utf-8", "replace")
+    lines += [visible(line) for line in text.splitlines()]
+    if len(message.body) > SHOWN_TEXT:
+        lines.append(f"… {len(message.body) - SHOWN_TEXT} octets more; `--raw` writes all of them, exactly as they are")
+    return "\n".join(lines)
+
+
+def clock(seconds: float) -> str:
+    """The time in UTC, as log lines have it."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S") if seconds else ""
+
+
+def _row(spooled: Spooled, recipient: SpooledRecipient) -> tuple[object, ...]:
+    waits = recipient.state is State.QUEUED
+    return (
+        spooled.id,
+        clock(spooled.received_at),
+        spooled.size,
+        f"<{spooled.envelope.mail_from}>",
+        recipient.address,
+        recipient.state.value,
+        recipient.attempts,
+        (clock(recipient.next_try) or "now") if waits else "",
+        recipient.last_reply or _codes(_reason(spooled)),
+    )
+
+
+def _reason(spooled: Spooled) -> dict[str, Any]:
+    """The decision that the pipeline wrote down; empty when there was nothing to say."""
+    try:
+        found = json.loads(spooled.reason) if spooled.reason else {}
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _codes(reason: dict[str, Any]) -> str:
+    return ", ".join(str(code) for code in reason.get("decided_by", ()))
