@@ -200,6 +200,37 @@ def test_a_backup_under_load_loses_no_message_that_was_accepted_before_it_began(
         restored.close()
 
 
+@pytest.mark.parametrize("moment", range(6))
+def test_mail_delivered_at_any_step_of_the_backup_is_in_it(tmp_path: Path, moment: int) -> None:
+    data = tmp_path / "data"
+    shard = SpoolShard.open(data / "spool", 0, SETTINGS)
+    spool, mailboxes = Spool.open(data / "spool", SETTINGS, now=NOW, exclusive=True), Mailboxes(data / "mail", "mx")
+
+    def deliver(wanted: int) -> None:
+        messages = spool.due(NOW, wanted)
+        drops = [Drop(id=m.id, position=0, address="a@x", octets=spool.body(m.id)) for m in messages]
+        assert not any(mailboxes.deliver(drops))
+        spool.record([Outcome(id=m.id, position=0, state=State.DELIVERED) for m in messages], NOW)
+
+    batch = [new_message(shard, os.urandom(size)) for size in (10, 5000, 20, 6000)]
+    shard.add_many(batch)
+    deliver(2)
+    steps: list[str] = []
+
+    def at_step(path: str) -> None:
+        steps.append(path)
+        if len(steps) == moment + 1:
+            deliver(10)
+
+    backup(data, tmp_path / "b.tar", NOW, at_step)
+    restore(tmp_path / "b.tar", tmp_path / "again")
+    restored = Spool.open(tmp_path / "again" / "spool", SETTINGS, now=NOW)
+    kept = {m.id: restored.body(m.id) for m in restored.due(NOW)}
+    names = " ".join(p.name for p in (tmp_path / "again" / "mail").rglob("new/*"))
+    assert [new.id for new in batch if new.id not in kept and f"I{new.id}R" not in names] == []
+    assert all(kept.get(new.id, new.body) == new.body for new in batch)
+
+
 def test_a_damaged_database_is_not_kept_as_a_backup(tmp_path: Path) -> None:
     store_with_everything(tmp_path / "data")
     path = tmp_path / "data" / "accounts.db"
