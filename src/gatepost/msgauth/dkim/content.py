@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from gatepost.message.header import RawField
 from gatepost.message.message import Message, parse_message
 from gatepost.msgauth.dkim.canonical import (
-    Octets,
+    Parts,
     is_plain,
     plain_relaxed_field,
     relaxed_body,
@@ -32,29 +32,31 @@ class Content:
 
     def __init__(self, message: Message) -> None:
         self.message = message
-        self._bodies: dict[Canonicalization, Octets] = {}
+        self._bodies: dict[Canonicalization, Parts] = {}
         self._hashes: dict[tuple[Canonicalization, str, int | None], bytes] = {}
         self._fields: dict[int, bytes] = {}
         # One look at the whole section saves one at each field.
         plain = is_plain(message.raw[: message.header.end])
         self._relax: Callable[[RawField, bytes], bytes] = plain_relaxed_field if plain else relaxed_field
 
-    def body(self, canonicalization: Canonicalization) -> Octets:
-        """The canonical body."""
-        octets = self._bodies.get(canonicalization)
-        if octets is None:
+    def body(self, canonicalization: Canonicalization) -> Parts:
+        """The canonical body, in parts."""
+        parts = self._bodies.get(canonicalization)
+        if parts is None:
             make = relaxed_body if canonicalization is Canonicalization.RELAXED else simple_body
-            octets = self._bodies[canonicalization] = make(self.message.raw, self.message.header.end)
-        return octets
+            parts = self._bodies[canonicalization] = make(self.message.raw, self.message.header.end)
+        return parts
+
+    def body_length(self, canonicalization: Canonicalization) -> int:
+        """How many octets the canonical body has."""
+        return sum(map(len, self.body(canonicalization)))
 
     def body_hash(self, canonicalization: Canonicalization, algorithm: str, length: int | None) -> bytes:
         """The hash of the canonical body, of its first `length` octets if that is given (RFC 6376 §3.7)."""
         key = (canonicalization, algorithm, length)
         found = self._hashes.get(key)
         if found is None:
-            octets = self.body(canonicalization)
-            found = _hash(algorithm, octets if length is None else memoryview(octets)[:length])
-            self._hashes[key] = found
+            found = self._hashes[key] = _hash(algorithm, self.body(canonicalization), length)
         return found
 
     def header_input(self, signature: Signature) -> bytes:
@@ -112,7 +114,11 @@ def as_content(raw: bytes | Message | Content) -> Content:
     return Content(parse_message(raw) if isinstance(raw, bytes) else raw)
 
 
-def _hash(algorithm: str, octets: Octets) -> bytes:
-    if algorithm == "sha1":
-        return hashlib.sha1(octets, usedforsecurity=False).digest()
-    return hashlib.sha256(octets).digest()
+def _hash(algorithm: str, parts: Parts, length: int | None) -> bytes:
+    hasher = hashlib.sha1(usedforsecurity=False) if algorithm == "sha1" else hashlib.sha256()
+    for part in parts:
+        if length is not None:
+            part = part[: max(length, 0)]
+            length -= len(part)
+        hasher.update(part)
+    return hasher.digest()

@@ -75,7 +75,7 @@ def sign_message(
         tags.append(("x", str(int(now) + expire)))
     body = Canonicalization(body_form or "simple")
     if body_length:
-        tags.append(("l", str(len(content.body(body)))))
+        tags.append(("l", str(content.body_length(body))))
     tags += [("h", ":".join(names)), ("bh", encode(content.body_hash(body, "sha256", None)))]
     field = sign_field(content, "DKIM-Signature", tags, names, key, Canonicalization(header_form))
     return field + content.message.raw

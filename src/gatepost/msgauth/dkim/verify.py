@@ -176,7 +176,7 @@ def _acceptable(
 def _unsigned_body(signature: Signature, content: Content) -> int:
     if signature.body_length is None:
         return 0
-    return len(content.body(signature.body_canonicalization)) - signature.body_length
+    return content.body_length(signature.body_canonicalization) - signature.body_length
 
 
 def _unverified(signature: Signature | Unreadable) -> SignatureResult:
