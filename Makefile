@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 BENCH  := .cache/bench
 ARGS   ?=
-RULE   := $(word 2,$(MAKECMDGOALS))
+NAME   ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help run install dev test check bench rule lock fuzz docs
@@ -16,6 +16,7 @@ help:
 	@echo "make bench [ARGS=…]     the benchmarks: the gate and its peers in the same run"
 	@echo "make fuzz [ARGS=…]      the fuzzers, ARGS='--seconds 60 smtp'"
 	@echo "make rule NAME=x.y      the skeleton of a new rule"
+	@echo "make docs               the pages that are made from the code"
 	@echo "make lock               pins the dependencies again (needs uv)"
 
 run: install
@@ -42,6 +43,7 @@ check: dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python tools/check_citations.py
+	$(BIN)/python tools/make_docs.py --check
 
 test: dev
 	$(BIN)/python tools/neighbours.py
@@ -56,6 +58,12 @@ $(BENCH)/.installed: requirements.lock requirements-bench.lock pyproject.toml
 
 bench: $(BENCH)/.installed
 	$(BENCH)/bin/python bench/run.py $(ARGS)
+
+rule: dev
+	$(BIN)/python tools/make_rule.py "$(NAME)"
+
+docs: dev
+	$(BIN)/python tools/make_docs.py
 
 lock:
 	uv pip compile -q --universal --generate-hashes --no-header --no-annotate pyproject.toml --group pyproject.toml:build -o requirements.lock
