@@ -27,8 +27,8 @@ def rules_page() -> str:
     lines = [
         "# Rules",
         "",
-        f"The {len(RULES)} rules that judge a message. `gatepost rules` prints them, `gatepost inspect` shows what they",
-        "find. The weights of a group are added up to the group's cap:",
+        f"The {len(RULES)} rules that judge a message. `gatepost rules` prints them, `gatepost inspect` shows what",
+        "they find. The weights of a group are added up to the group's cap:",
         f"{caps}, others {settings.default_group_cap:g}.",
         f"The sum of the groups tags a message at {settings.tag_at:g}, quarantines it at",
         f"{settings.quarantine_at:g} and refuses it at {settings.reject_at:g}. What a DMARC policy demands, and the",

@@ -70,9 +70,9 @@ def make_rule(code: str, root: Path) -> list[Path]:
         folder / f"{name}.py": RULE.format(code=code, name=name, group=code.partition(".")[0]),
         root / "tests" / "unit" / "inspector" / "rules" / f"test_{name}.py": TEST.format(code=code, name=name),
     }
-    for path in files:
-        if path.exists():
-            raise FileExistsError(f"{path.relative_to(root)} is there already; nothing was written")
+    for path in (*files, *sorted(folder.parent.rglob("*.py"))):
+        if path.exists() and (path in files or f'"{code}"' in path.read_text("utf-8")):
+            raise FileExistsError(f"{path.relative_to(root)} has it already; nothing was written")
     for path, text in files.items():
         path.write_text(text, "utf-8")
     listing.write_text(_enlisted(listed, name), "utf-8")

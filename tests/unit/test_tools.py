@@ -25,7 +25,7 @@ def tool(name: str) -> ModuleType:
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    for part in ("src/gatepost/inspector/rules", "tests/unit/inspector/rules"):
+    for part in ("src/gatepost/inspector", "tests/unit/inspector/rules"):
         shutil.copytree(ROOT / part, tmp_path / part, ignore=shutil.ignore_patterns("__pycache__"))
     return tmp_path
 
@@ -44,8 +44,9 @@ def test_nothing_is_overwritten(tree: Path) -> None:
     make_rule = tool("make_rule").make_rule
     make_rule("header.too-many-x", tree)
     before = (tree / "src/gatepost/inspector/rules/__init__.py").read_text()
-    with pytest.raises(FileExistsError, match="nothing was written"):
-        make_rule("header.too-many-x", tree)
+    for code in ("header.too-many-x", "header.several-from", "auth.dmarc.fail"):
+        with pytest.raises(FileExistsError, match="nothing was written"):
+            make_rule(code, tree)
     assert (tree / "src/gatepost/inspector/rules/__init__.py").read_text() == before
 
 
