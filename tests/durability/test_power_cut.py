@@ -110,10 +110,11 @@ def test_data_and_directories_are_synced_before_each_250(trace: Callable[..., tu
 
 
 def unsynced(folder: Folder, prefix: str) -> Iterator[str]:
-    """Names and files of the spool that wait for the disk. The -shm file is made anew after a crash."""
+    """Names and files of the spool that wait for the disk. The -shm file and locks are made anew after a crash."""
     for name, node in folder.now.items():
         if isinstance(node, Folder) and name != "mail":
-            yield from (prefix + name + "/" + changed for changed, entry, _ in node.pending if entry is not None)
+            added = (changed for changed, entry, _ in node.pending if entry is not None)
+            yield from (f"{prefix}{name}/{changed}" for changed in added if not changed.endswith(".owner"))
             yield from unsynced(node, f"{prefix}{name}/")
         elif isinstance(node, File) and node.pending and not name.endswith("-shm"):
             yield prefix + name

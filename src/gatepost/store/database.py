@@ -30,7 +30,8 @@ def open_database(
 ) -> sqlite3.Connection:
     """Opens `path`, creates or migrates its schema, checks it page by page if it is no larger than `check_limit`.
 
-    The connection commits only by hand (`transaction`) and may move between threads, one at a time.
+    Who opens it beside its owner passes `create=False`. The connection commits only by hand (`transaction`) and may
+    move between threads, one at a time.
     Raises StoreError, StoreFull or StoreDamaged.
     """
     if not create and not path.exists():
@@ -40,6 +41,8 @@ def open_database(
             connection = sqlite3.connect(path, timeout=busy_seconds, isolation_level=None, check_same_thread=False)
         try:
             _prepare(connection, path, steps, check_limit, busy_seconds)
+            if create:
+                sync_folder(path.parent)
         except BaseException:
             connection.close()
             raise
@@ -57,7 +60,6 @@ def _prepare(
         if verdict != "ok":
             raise StoreDamaged(f"{path}: damaged ({verdict}); restore it from a backup")
     migrate(connection, path, steps, busy_seconds)
-    sync_folder(path.parent)
 
 
 def migrate(connection: sqlite3.Connection, path: Path, steps: Sequence[Step], busy_seconds: float) -> None:

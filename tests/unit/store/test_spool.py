@@ -14,6 +14,7 @@ from gatepost.errors import StoreDamaged, StoreError, StoreFull
 from gatepost.names import Body, Envelope, Recipient, Session, Tls
 from gatepost.store.settings import SpoolSettings
 from gatepost.store.spool import Committer, NewMessage, Outcome, Spool, SpoolShard, State, Treatment
+from gatepost.store.spool.shard import shrink
 
 NOW = 1_790_000_000.0
 SMALL = SpoolSettings(inline_limit=1000, reserve=0)
@@ -256,6 +257,18 @@ def test_litter_of_a_crash_is_swept_when_the_shard_is_opened(tmp_path: Path) -> 
     SpoolShard.open(tmp_path, 0, SMALL).close()
     assert not litter.exists()
     assert (litter.parent / kept.id).exists()
+
+
+def test_a_database_that_is_mostly_empty_is_made_small(shard: SpoolShard, spool: Spool) -> None:
+    kept = new_message(shard)
+    shard.add_many([kept, *(new_message(shard, bytes(900)) for _ in range(500))])
+    assert not shrink(shard._connection, 100_000)  # it is full
+    spool.record([done(m.id) for m in spool.due(NOW, 1000) if m.id != kept.id], NOW)
+    assert shrink(shard._connection, 100_000)
+    assert shard.path.stat().st_size < 100_000
+    assert spool.body(kept.id) == kept.body
+    shard.add_many([new_message(shard)])
+    assert len(spool.due(NOW)) == 1
 
 
 def test_mail_is_private(shard: SpoolShard, spool: Spool, tmp_path: Path) -> None:

@@ -95,7 +95,9 @@ class Spool:
                 shard = int(path.stem[-3:])
                 if shard not in self._shards:
                     # The shard's owner has checked it page by page.
-                    connection = open_database(path, STEPS, busy_seconds=self.settings.busy_seconds, check_limit=0)
+                    connection = open_database(
+                        path, STEPS, busy_seconds=self.settings.busy_seconds, check_limit=0, create=False
+                    )
                     connection.execute(f"PRAGMA wal_autocheckpoint={self.settings.checkpoint_pages}")
                     self._shards[shard] = connection
 

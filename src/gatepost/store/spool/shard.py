@@ -33,6 +33,9 @@ from gatepost.store.spool.spooled import NewMessage
 # that one a row would cost a busy worker more than the disk does; and few different ones stay prepared.
 _STRIDES = (32, 8, 1)
 
+_SHRINK_ABOVE = 128 << 20  # octets
+_SHRINK_MOST = 256 << 20  # octets of live rows that may be copied while a start waits: about a second
+
 
 def shard_path(folder: Path, shard: int) -> Path:
     """The database of shard number `shard`."""
@@ -77,6 +80,7 @@ class SpoolShard:
             last = connection.execute("SELECT value FROM meta WHERE key = 'last_id'").fetchone()[0]
             opened = cls(path, connection, owner, IdSource(shard, last), settings)
             opened._sweep()
+            shrink(connection)
         except BaseException:
             os.close(owner)
             raise
@@ -168,6 +172,22 @@ class SpoolShard:
                 known = self._connection.execute("SELECT 1 FROM message WHERE id = ?", (number,))
                 if known.fetchone() is None:
                     self._bodies.remove([number])
+
+
+def shrink(connection: sqlite3.Connection, above: int = _SHRINK_ABOVE) -> bool:
+    """Gives the disk back what a bad day has left: a database larger than `above` that is three quarters empty is
+    written anew. True when it was; when somebody is writing or there is no room, the next start will do."""
+    pages, free, size = (
+        connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count", "page_size")
+    )
+    if pages * size <= above or free * 4 < pages * 3 or (pages - free) * size > _SHRINK_MOST:
+        return False
+    try:
+        connection.execute("VACUUM")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    except sqlite3.Error:
+        return False
+    return True
 
 
 def _insert(connection: sqlite3.Connection, table: str, width: int, values: list[object]) -> None:
