@@ -9,27 +9,23 @@ Here reading stops before 220 to STARTTLS goes out and the machine's buffer must
 from __future__ import annotations
 
 import asyncio
-import itertools
 import logging
 import ssl
-import time
 from collections.abc import Awaitable
 from functools import partial
 from typing import cast
 
-from gatepost.errors import LocalProtocolError, RemoteProtocolError, StoreFull
-from gatepost.names import Session
+from gatepost.errors import RemoteProtocolError, StoreFull
+from gatepost.server.smtp.arrival import begin_visit, crowded, meet_client
 from gatepost.server.smtp.conversation import LOCAL_ERROR, TOO_BUSY, Conversation, Offer
 from gatepost.server.smtp.gatekeeper import Answer
-from gatepost.server.smtp.networks import canonical_ip
+from gatepost.server.smtp.line import ServerLine
 from gatepost.server.smtp.proxy import ProxyReader
 from gatepost.server.smtp.site import Site
-from gatepost.server.smtp.visit import Visit
-from gatepost.server.smtp.wireline import describe_tls
 from gatepost.wire.smtp.events import Answerable, Closed, Message
 from gatepost.wire.smtp.replies import Reply
 from gatepost.wire.smtp.server import ServerConnection
-from gatepost.wire.smtp.state import State
+from gatepost.wire.smtp.state import State, Verb
 
 log = logging.getLogger("gatepost.smtp")
 
@@ -38,37 +34,29 @@ STOPPING = Reply(421, "Server is stopping, try again", enhanced="4.3.2")
 LOCAL_SHUTDOWN = Reply(421, "Local error, try again later", enhanced="4.3.0")
 TOO_MANY = Reply(421, "Too many connections, try again later", enhanced="4.7.0")
 
+_CONTENT = frozenset({Verb.MESSAGE, Verb.BDAT_LAST})
 _IN_TRANSACTION = frozenset({State.MAIL, State.RCPT, State.DATA, State.CHUNKING})
-_numbers = itertools.count(1)
 
 
-class SmtpProtocol(asyncio.Protocol):
+class SmtpProtocol(ServerLine):
     """One connection, from the socket's side."""
 
     __slots__ = (
-        "_closing", "_counted", "_deadline", "_decrypted", "_held", "_loop", "_machine", "_octets_then",
-        "_paused_reading", "_paused_writing", "_proxy", "_settings", "_since", "_site", "_stopping", "_talk", "_timer",
-        "_transport", "_visit", "_waiting",
+        "_counted", "_held", "_machine", "_octets_then", "_proxy", "_settings", "_since", "_site",
+        "_stopping", "_talk", "_visit", "_waiting",
     )  # fmt: skip
 
     def __init__(self, site: Site) -> None:
+        super().__init__()
         self._site = site
         self._settings = site.settings
-        self._loop = asyncio.get_running_loop()
         self._machine = ServerConnection(site.settings.limits)
         self._talk: Conversation | None = None
-        self._transport: asyncio.Transport | None = None
         self._proxy: ProxyReader | None = None
         self._counted: str | None = None  # the address we entered in the counters, "" where it is exempt
         self._held = 0  # octets of messages we entered in the counters
         self._waiting: asyncio.Future[Reply | None] | asyncio.Task[None] | None = None
-        self._paused_reading = False
-        self._paused_writing = False
-        self._decrypted: list[bytes] | None = None  # what came over TLS before the handshake was reported done
         self._stopping = False
-        self._closing = False
-        self._deadline = 0.0
-        self._timer: asyncio.TimerHandle | None = None
         self._since = 0.0  # when the content under way began
         self._octets_then = 0  # octets that had come in when the deadline was last set
 
@@ -76,23 +64,12 @@ class SmtpProtocol(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client connected, or a proxy that will say for whom."""
-        self._transport = cast(asyncio.Transport, transport)
+        super().connection_made(transport)
         self._site.protocols.add(self)
-        peer = transport.get_extra_info("peername") or ("", 0)
-        local = transport.get_extra_info("sockname") or ("", 0)
-        # a UNIX socket has no address: whoever may open it is this machine
-        ip = canonical_ip(peer[0]) if isinstance(peer, tuple) and peer[0] else "127.0.0.1"
-        started = self._loop.time()
-        visit = Visit(f"{next(_numbers):x}", Session(client_ip=ip, received_at=time.time()), self._settings)
-        visit.started = started
-        if isinstance(peer, tuple):
-            visit.peer_port = peer[1]
-        if isinstance(local, tuple):
-            visit.local_ip, visit.local_port = local[0], local[1]
-        self._visit = visit
+        self._visit = begin_visit(transport, self._site, self._loop.time())
         self._set_deadline(self._settings.command_timeout)
-        self._timer = self._loop.call_at(self._deadline, self._check_time)
-        if ip in self._site.proxies:
+        self._start_timer()
+        if self._visit.peer_ip in self._site.proxies:
             self._proxy = ProxyReader()
         else:
             self._admit()
@@ -103,12 +80,11 @@ class SmtpProtocol(asyncio.Protocol):
         ip = visit.session.client_ip
         self._counted = "" if ip in site.unlimited else ip
         site.counters.enter(self._counted)
+        limit = crowded(site, self._counted)
         if self._stopping:
             self._finish(STOPPING, "stop")
-        elif site.counters.connections > self._settings.max_connections:
-            self._finish(TOO_MANY, "limit: connections")
-        elif self._counted and site.counters.connections_of(ip) > self._settings.max_connections_per_address:
-            self._finish(TOO_MANY, "limit: connections of this address")
+        elif limit:
+            self._finish(TOO_MANY, limit)
         elif self._settings.implicit_tls:
             self._upgrade()
         else:
@@ -126,8 +102,7 @@ class SmtpProtocol(asyncio.Protocol):
         self._take(None, answer)
         self._pump()
 
-    def _settle_greeting(self, answer: Reply | None) -> None:
-        talk = cast(Conversation, self._talk)
+    def _settle_greeting(self, talk: Conversation, answer: Reply | None) -> None:
         reply = answer if answer is not None else talk.greeting()
         if 400 <= reply.code < 500:
             talk.closing = "refused"
@@ -136,6 +111,8 @@ class SmtpProtocol(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Octets from the client (or, at first, from its proxy)."""
+        if self._closing:
+            return
         if self._proxy is not None:
             self._read_proxy(self._proxy, data)
             return
@@ -164,11 +141,7 @@ class SmtpProtocol(asyncio.Protocol):
         if header is None:
             return
         self._proxy = None
-        if header.client_ip:
-            visit = self._visit
-            visit.speaks_for(canonical_ip(header.client_ip), visit.peer_ip)
-            visit.peer_ip = visit.session.client_ip
-            visit.peer_port, visit.local_ip, visit.local_port = header.client_port, header.local_ip, header.local_port
+        meet_client(self._visit, header)
         if reader.rest and self._settings.implicit_tls:
             self._abort("proxy: the handshake came with the header")
             return
@@ -199,8 +172,7 @@ class SmtpProtocol(asyncio.Protocol):
         visit.closed = True
         site = self._site
         site.protocols.discard(self)
-        if self._timer is not None:
-            self._timer.cancel()
+        self._stop_timer()
         self._hold(0)
         if self._counted is not None:
             site.counters.leave(self._counted)
@@ -211,8 +183,10 @@ class SmtpProtocol(asyncio.Protocol):
         if isinstance(self._waiting, asyncio.Task) and self._machine.state is State.TLS:
             self._waiting.cancel()
         self._machine.close()
-        site.gatekeeper.closed(visit, stats)
-        site.left()
+        try:
+            site.gatekeeper.closed(visit, stats)
+        finally:
+            site.left()
 
     # -- the loop ----------------------------------------------------------------------------------------------------
 
@@ -223,9 +197,8 @@ class SmtpProtocol(asyncio.Protocol):
             if isinstance(event, Closed):
                 talk.closing = "quit" if event.clean else "lost"
                 break
-            if type(event) is Message:
-                self._hold(len(event.raw))
-                self._visit.improper_pipelining = machine.improper_pipelining
+            if event.verb in _CONTENT:
+                self._content_came(event, machine)
             try:
                 answer = talk.respond(event)
             except Exception as error:
@@ -233,6 +206,12 @@ class SmtpProtocol(asyncio.Protocol):
             self._take(event, answer)
         if self._waiting is None:
             self._after_replies(machine, talk)
+
+    def _content_came(self, event: Answerable, machine: ServerConnection) -> None:
+        self._since = 0.0
+        if isinstance(event, Message):
+            self._hold(len(event.raw))
+            self._visit.improper_pipelining = machine.improper_pipelining
 
     def _failed(self, error: BaseException) -> Reply:
         if isinstance(error, StoreFull):
@@ -263,16 +242,16 @@ class SmtpProtocol(asyncio.Protocol):
         self._pump()
 
     def _settle(self, event: Answerable | None, answer: Reply | None) -> None:
-        if event is None:
-            self._settle_greeting(answer)
-            return
         talk = cast(Conversation, self._talk)
         try:
-            talk.settle(event, answer)
+            if event is None:
+                self._settle_greeting(talk, answer)
+            else:
+                talk.settle(event, answer)
         except RemoteProtocolError as error:  # something came behind STARTTLS while we thought about it
             talk.closing = f"protocol: {error.text}"
-        except LocalProtocolError:
-            log.exception("%s: the gatekeeper gave a reply that cannot be given here", self._visit.id)
+        except Exception:  # a reply that cannot be given here, or no list of keywords: the gatekeeper is broken
+            log.exception("%s: the gatekeeper failed", self._visit.id)
             talk.closing = "error"
             self._machine.close(LOCAL_SHUTDOWN)
         if self._held:
@@ -290,10 +269,10 @@ class SmtpProtocol(asyncio.Protocol):
             self._since = 0.0
             self._set_deadline(self._settings.command_timeout)
         if talk.closing:
-            self._close()
+            self._close(self._settings.close_timeout, linger=talk.closing not in ("quit", "lost"))
         elif self._stopping and machine.state not in _IN_TRANSACTION:
             self._finish(STOPPING, "stop")
-        elif self._paused_reading and not self._paused_writing:
+        elif not self._paused_writing:
             self._resume_reading()
 
     def _check_content(self, machine: ServerConnection, talk: Conversation) -> None:
@@ -311,74 +290,42 @@ class SmtpProtocol(asyncio.Protocol):
             self._site.counters.hold(octets - self._held)
             self._held = octets
 
-    # -- octets out --------------------------------------------------------------------------------------------------
-
     def _flush(self) -> bool:
         data = self._machine.data_to_send()
-        if not data or self._transport is None:
-            return False
         self._visit.stats.octets_out += len(data)
-        self._transport.write(data)
-        return True
+        return self._write(data)
 
-    def pause_writing(self) -> None:
-        """The client does not read its replies: it gets no more before it does."""
-        self._paused_writing = True
-        self._pause_reading()
-
-    def resume_writing(self) -> None:
-        """It reads again."""
-        self._paused_writing = False
-        if self._waiting is None and self._talk is not None and not self._closing:
+    def _go_on(self) -> None:
+        if self._waiting is None and self._talk is not None:
             self._pump()
-
-    def _pause_reading(self) -> None:
-        if not self._paused_reading and self._transport is not None and not self._closing:
-            self._paused_reading = True
-            self._transport.pause_reading()
-
-    def _resume_reading(self) -> None:
-        if self._transport is not None:
-            self._paused_reading = False
-            self._transport.resume_reading()
 
     # -- TLS ---------------------------------------------------------------------------------------------------------
 
     def _upgrade(self) -> None:
         """Reading stops before the client learns that it may start: what it sent too early stays in the kernel, where
         the handshake meets it and fails."""
-        transport = cast(asyncio.Transport, self._transport)
-        transport.pause_reading()
+        self._stop_reading()
         self._flush()
         self._set_deadline(self._settings.tls_timeout + self._settings.close_timeout)
-        self._waiting = self._loop.create_task(self._handshake(transport, cast(ssl.SSLContext, self._site.tls)))
+        self._waiting = self._loop.create_task(self._handshake(cast(ssl.SSLContext, self._site.tls)))
 
-    async def _handshake(self, transport: asyncio.Transport, context: ssl.SSLContext) -> None:
+    async def _handshake(self, context: ssl.SSLContext) -> None:
         settings = self._settings
-        # From here on the transport belongs to the TLS protocol: `data_received` can only be called with what it
-        # decrypted, and a quick client's first command may come before this coroutine goes on.
-        self._decrypted = []
         try:
-            upgraded = await self._loop.start_tls(
-                transport, self, context, server_side=True, ssl_handshake_timeout=settings.tls_timeout,
-                ssl_shutdown_timeout=settings.close_timeout,
-            )  # fmt: skip
+            tls = await self._start_tls(context, settings.tls_timeout, settings.close_timeout)
         except (OSError, TimeoutError, asyncio.CancelledError) as error:  # ssl.SSLError is an OSError
             self._waiting = None
             self._abort(f"tls: {error or type(error).__name__}")
             return
         self._waiting = None
-        if upgraded is None or self._visit.closed:
-            self._abort("tls: lost")
+        if self._visit.closed:
             return
-        self._transport = upgraded
-        self._paused_reading = False
-        self._visit.started_tls(describe_tls(upgraded))
-        decrypted, self._decrypted = b"".join(self._decrypted), None
+        self._visit.started_tls(tls)
         if self._talk is not None:
             self._machine.tls_started()
             self._talk.met_tls()
-            self._set_deadline(settings.command_timeout)
+        self._set_deadline(settings.command_timeout)
+        decrypted = self._take_decrypted()
         if decrypted:
             self._machine.receive_data(decrypted)
         if self._talk is None:
@@ -389,24 +336,18 @@ class SmtpProtocol(asyncio.Protocol):
     # -- time and the end --------------------------------------------------------------------------------------------
 
     def _set_deadline(self, seconds: float) -> None:
-        self._deadline = self._loop.time() + seconds
+        super()._set_deadline(seconds)
         self._octets_then = self._visit.stats.octets_in
 
-    def _check_time(self) -> None:
-        """One timer a connection, which looks at the deadline when it fires: setting a new one then costs nothing."""
-        now = self._loop.time()
-        if now >= self._deadline:
-            if self._closing or self._machine.state is State.TLS or self._proxy is not None:
-                self._abort("time-out")
-                return
-            if self._waiting is not None:
-                self._set_deadline(self._settings.command_timeout)  # the gatekeeper keeps its own time
-            elif self._machine.receiving and self._is_moving(now):
-                self._set_deadline(self._settings.data_timeout)
-            else:
-                self._finish(TIMED_OUT, "time-out")
-        if not self._visit.closed:
-            self._timer = self._loop.call_at(max(self._deadline, now + 0.001), self._check_time)
+    def _deadline_passed(self) -> None:
+        if self._closing or self._machine.state is State.TLS or self._proxy is not None:
+            self._abort("time-out")
+        elif self._waiting is not None:
+            self._set_deadline(self._settings.command_timeout)  # the gatekeeper keeps its own time
+        elif self._machine.receiving and self._is_moving(self._loop.time()):
+            self._set_deadline(self._settings.data_timeout)
+        else:
+            self._finish(TIMED_OUT, "time-out")
 
     def _is_moving(self, now: float) -> bool:
         """Whether content came since the deadline was set, and fast enough on the whole."""
@@ -427,24 +368,14 @@ class SmtpProtocol(asyncio.Protocol):
         self._visit.stats.ended = reason
         self._machine.close(reply)
         self._flush()
-        self._close()
-
-    def _close(self) -> None:
-        if not self._closing and self._transport is not None:
-            self._closing = True
-            self._set_deadline(self._settings.close_timeout)
-            if self._timer is not None:
-                self._timer.cancel()
-            self._timer = self._loop.call_at(self._deadline, self._check_time)
-            self._transport.close()
+        self._close(self._settings.close_timeout, linger=True)
 
     def _abort(self, reason: str) -> None:
         if not self._visit.stats.ended:
             self._visit.stats.ended = reason
         if self._talk is not None and not self._talk.closing:
             self._talk.closing = reason
-        if self._transport is not None:
-            self._transport.abort()
+        self._cut()
 
     def abort(self) -> None:
         """The server stops and waits no longer."""

@@ -12,6 +12,7 @@ from typing import cast
 
 from gatepost.errors import GatepostError, RemoteProtocolError
 from gatepost.names import Tls
+from gatepost.server.smtp.line import describe_tls
 from gatepost.server.smtp.settings import ClientSettings
 from gatepost.wire.smtp.client import ClientConnection
 from gatepost.wire.smtp.events import Answered, Closed, Command
@@ -180,11 +181,3 @@ class Wireline(asyncio.Protocol):
         """Ends the connection once everything was sent."""
         if self._transport is not None:
             self._transport.close()
-
-
-def describe_tls(transport: asyncio.BaseTransport) -> Tls:
-    """What the handshake on `transport` agreed."""
-    connection: ssl.SSLObject = transport.get_extra_info("ssl_object")
-    cipher = connection.cipher() or ("", "", 0)
-    verified = connection.context.verify_mode is not ssl.CERT_NONE and bool(connection.getpeercert())
-    return Tls(version=connection.version() or "", cipher=cipher[0], bits=cipher[2] or 0, verified=verified)

@@ -437,6 +437,8 @@ def test_time_outs(serve: Callable[..., None]) -> None:
         assert (await raw(listener, b"EHLO x\r\nMAI")).endswith(b"421 4.4.2 Time-out\r\n")
         data = b"EHLO x\r\nMAIL FROM:<>\r\nRCPT TO:<a@b.example>\r\nDATA\r\nslow"
         assert (await raw(listener, data)).endswith(b"421 4.4.2 Time-out\r\n")
+        while len(doorman.ended) < 2:
+            await asyncio.sleep(0.01)
         assert [stats.ended for stats in doorman.ended] == ["time-out", "time-out"]
 
     serve(body, SmtpSettings(command_timeout=0.1, data_timeout=0.1))
@@ -450,6 +452,8 @@ def test_dripping_is_no_way_around(serve: Callable[..., None]) -> None:
         while not reading.done():
             writer.write(b"x")
             await asyncio.sleep(0.02)
+            if reader.at_eof():
+                break
         writer.close()
         return await reading
 
