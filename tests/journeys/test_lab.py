@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from gatepost.lab.scenarios import SCENARIOS
+from schemas import validator
 
 LAB = [sys.executable, "-m", "gatepost", "lab"]
 
@@ -24,6 +25,7 @@ def test_every_visit_of_the_tour_goes_as_it_should(tmp_path: Path) -> None:
         [*LAB, "--once", "--json", "--folder", str(folder)], capture_output=True, text=True, check=False, timeout=150
     )
     document = json.loads(done.stdout)
+    validator("lab").validate(document)
     different = {row["name"]: row["differences"] for row in document["results"] if not row["as_expected"]}
     assert different == {}
     assert done.returncode == 0

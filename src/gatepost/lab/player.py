@@ -158,6 +158,8 @@ def _note(reply: Reply, step: Step, visit: Visit) -> None:
     visit.decisive = reply
     if reply.code[:1] == "4":
         visit.outcome = Outcome.DEFERRED
+    elif reply.code == "221":  # a farewell that nobody asked for
+        visit.outcome, visit.reason = Outcome.CLOSED, reply.text
     elif reply.code[:1] not in ("2", "3") and not step.refusals:
         visit.outcome = Outcome.REFUSED
 

@@ -29,6 +29,7 @@ from gatepost.lab.scenarios import SCENARIOS
 from gatepost.lab.table import as_json, exit_code, print_table
 from gatepost.lab.tour import run_tour
 
+INTERRUPTED = 130  # the shells' word for "ended by SIGINT"
 PAPER = 160  # columns where the output goes to a file
 SMTP, MONITOR, DNS = 2525, 8025, 5300  # wanted; a taken one is replaced by any free one
 
@@ -68,16 +69,36 @@ async def _run(folder: Path, scenarios: Sequence[Scenario], *, once: bool, json:
     console = Console(stderr=json)
     if not console.is_terminal:
         console.width = PAPER
+    told = _told()
     async with running_lab(folder) as lab:
-        results = await _tour(lab, scenarios, console)
+        tour = asyncio.ensure_future(_tour(lab, scenarios, console))
+        await asyncio.wait((tour, told), return_when=asyncio.FIRST_COMPLETED)
+        if not tour.done():
+            tour.cancel()
+            return INTERRUPTED
+        results = await tour
         if json:
-            print(as_json(results))
+            print(as_json(results), flush=True)
         else:
             print_table(results, console)
         if not once:
             _say_where(lab, console)
-            await _until_told()
+            await told
     return exit_code(results)
+
+
+def _told() -> asyncio.Future[None]:
+    """Done at SIGINT or SIGTERM: whatever happens then, the gate is stopped before we end."""
+    loop = asyncio.get_running_loop()
+    told: asyncio.Future[None] = loop.create_future()
+
+    def tell() -> None:
+        if not told.done():
+            told.set_result(None)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, tell)
+    return told
 
 
 @contextlib.asynccontextmanager
@@ -131,12 +152,3 @@ def _say_where(lab: Lab, console: Console) -> None:
     )
     for word, text in lines:
         console.print(f"  {word:12} {text}", highlight=False, soft_wrap=True)
-
-
-async def _until_told() -> None:
-    """Until SIGINT or SIGTERM."""
-    told = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, told.set)
-    await told.wait()

@@ -6,6 +6,8 @@ Not here: honest mail (`honest`), sessions that break rules (`sessions`).
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from gatepost.lab import cast
 from gatepost.lab.letters import compose, hand_in, plain_text
 from gatepost.lab.scenario import Expected, Outcome, Scenario, Stage, Step
@@ -28,6 +30,16 @@ def _spoofed_other_envelope(stage: Stage) -> tuple[Step, ...]:
 def _spoofed_without_policy(stage: Stage) -> tuple[Step, ...]:
     raw = compose(stage, "Ann <ann@nospf.example>", "New bank details", text=URGENT)
     return hand_in(stage, "dialup.example", "ann@nospf.example", raw)
+
+
+def _spoofed_below(stage: Stage) -> tuple[Step, ...]:
+    raw = compose(stage, "Bank <alert@secure.bank.example>", "Confirm your account", text=URGENT)
+    return hand_in(stage, "host7.hoster.example", "alert@secure.bank.example", raw)
+
+
+def _spoofed_monitored(stage: Stage) -> tuple[Step, ...]:
+    raw = compose(stage, "Shop <orders@shop.example>", "Your order 4713", text=URGENT)
+    return hand_in(stage, "host7.hoster.example", "bounce@hoster.example", raw)
 
 
 def _spoofed_ours(stage: Stage) -> tuple[Step, ...]:
@@ -134,6 +146,19 @@ def _no_from(stage: Stage) -> tuple[Step, ...]:
     return hand_in(stage, "host7.hoster.example", "nobody@hoster.example", raw)
 
 
+def _from_the_future(stage: Stage) -> tuple[Step, ...]:
+    """Dates ahead of time keep a mail on top of the reader's list."""
+    ahead = replace(stage, now=stage.now + 400 * 24 * HOUR)
+    return hand_in(
+        stage, "mail.shop.example", "orders@shop.example", compose(ahead, "Shop <orders@shop.example>", "On top")
+    )
+
+
+def _calls_itself_us(stage: Stage) -> tuple[Step, ...]:
+    raw = compose(stage, "Ann <ann@hoster.example>", "Cheap watches")
+    return hand_in(stage, stage.target.domain, "ann@hoster.example", raw)
+
+
 def _looped(stage: Stage) -> tuple[Step, ...]:
     hops = [
         f"Received: from a{n}.hoster.example by b{n}.hoster.example; Mon, 01 Jun 2026 10:00:00 +0000"
@@ -176,6 +201,28 @@ SCENARIOS: tuple[Scenario, ...] = (
             codes=("path.no-reverse-dns", "auth.dmarc.none"),
         ),
         why="The domain gives nothing to check against; only the address it comes from looks bad.",
+    ),
+    Scenario(
+        name="spoofed-subdomain",
+        title="an invented domain below the bank's",
+        good=False,
+        source=cast.HOSTER,
+        script=_spoofed_below,
+        expected=Expected(outcomes=REFUSED, reply_codes=("55",), actions=("reject",), codes=("auth.dmarc.fail",)),
+        why="The bank's policy holds for all names below its own, also for those that do not exist.",
+    ),
+    Scenario(
+        name="spoofed-monitored",
+        title="a shop's address, whose policy asks for reports only",
+        good=False,
+        source=cast.HOSTER,
+        script=_spoofed_monitored,
+        expected=Expected(
+            outcomes=(Outcome.ACCEPTED, Outcome.REFUSED),
+            actions=("accept", "tag", "quarantine"),
+            codes=("auth.dmarc.fail",),
+        ),
+        why="The domain does not ask for more; the failure weighs, and the owner should move on to reject.",
     ),
     Scenario(
         name="spoofed-ours",
@@ -323,6 +370,28 @@ SCENARIOS: tuple[Scenario, ...] = (
         script=_null_mx,
         expected=Expected(outcomes=REFUSED, reply_codes=("55",)),
         why="A null MX (RFC 7505): the domain neither sends nor takes mail.",
+    ),
+    Scenario(
+        name="from-the-future",
+        title="a Date more than a year ahead",
+        good=False,
+        source=cast.SHOP,
+        script=_from_the_future,
+        expected=Expected(outcomes=ACCEPTED, actions=("accept", "tag"), codes=("date.in-future",)),
+        why="It keeps a mail on top of the list; wrong clocks do it too, so it weighs little.",
+    ),
+    Scenario(
+        name="ehlo-ours",
+        title="a client that calls itself by our own name",
+        good=False,
+        source=cast.HOSTER,
+        script=_calls_itself_us,
+        expected=Expected(
+            outcomes=(Outcome.ACCEPTED, Outcome.REFUSED),
+            actions=("accept", "tag", "quarantine", "reject"),
+            codes=("path.ehlo-is-ours",),
+        ),
+        why="Nobody else has our name; it is a lie to pass for one of us.",
     ),
     Scenario(
         name="no-from",
