@@ -20,10 +20,10 @@ MAX_PARAMETERS = 200  # RFC 2231 continuations of a long name take a dozen
 _MAX_SECTIONS = 100
 
 _SPACE = " \t\r\n"
-_HEAD = re.compile(r"[^;\s(\"]*+")
-_NAME = re.compile(r"[^\s=;\"()]{1,128}+")
+_HEAD = re.compile(r"[^; \t\r\n(\"]*+")
+_NAME = re.compile(r"[^ \t\r\n=;\"()]{1,128}+")
 _QUOTED = re.compile(r'"([^"\\]*+(?:\\.[^"\\]*+)*+)"', re.DOTALL)
-_BARE = re.compile(r"[^;\s]*+")
+_BARE = re.compile(r"[^; \t\r\n]*+")
 _NEXT = re.compile(r"[A-Za-z][\w*-]{0,40}=")
 _TYPE = re.compile(r"([!#$%&'*+.^_`{|}~\w-]{1,127})/([!#$%&'*+.^_`{|}~\w-]{1,127})", re.ASCII)
 # RFC 2231 §7: attribute ["*" section] ["*"]

@@ -55,7 +55,7 @@ class Hop:
 _PIECE = re.compile(r"[ \t\r\n]++|;|\(|\)|[^ \t\r\n();]++")
 _CLAUSES = frozenset(("from", "by", "via", "with", "id", "for", "tls", "envelope-from"))
 _BRACKETED = re.compile(r"\[(?:IPv6:)?([0-9A-Fa-f:.]{2,45})(?:%[\w.-]{1,20})?\]", re.IGNORECASE)
-_HELO = re.compile(r"(?:\bhelo=|\b(?:helo|ehlo) )([^ )]{1,255})", re.IGNORECASE)
+_HELO = re.compile(r"(?:(?:\A|\s)helo=|\A(?:helo|ehlo) )([^ )]{1,255})", re.IGNORECASE)
 _HOST = re.compile(r"[\w.-]{1,255}")
 _VERSION = re.compile(r"\b(TLS|SSL)v?([123])(?:[._]([0-3]))?(?![\w-])", re.IGNORECASE)
 _CIPHER = re.compile(r"(?:\bcipher[= ]\s{0,4}|\btls\s{1,4}|TLSv?1[._][0-3]:)([A-Z][A-Z0-9_-]{4,60})", re.IGNORECASE)

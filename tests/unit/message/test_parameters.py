@@ -22,6 +22,7 @@ TYPES = [
     ("text/plain; junk; charset=x", "text/plain", {"charset": "x"}, ("bad-parameter",)),
     ('a/b; x="open; y=2', "a/b", {"x": "open", "y": "2"}, ("unclosed-quote",)),
     ("a/b; x=1; X=2", "a/b", {"x": "1"}, ("duplicate-parameter",)),
+    ("a/b; x=\x0b\x0cy", "a/b", {"x": "\x0b\x0cy"}, ()),  # found by the fuzzer: no white space here, and a loop
     ('a/b; boundary="=?utf-8?q?a?="', "a/b", {"boundary": "=?utf-8?q?a?="}, ()),
 ]
 

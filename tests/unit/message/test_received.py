@@ -156,6 +156,10 @@ DIALECTS = {
             date=NOON,
         ),
     ),
+    "a reverse name that ends in HELO (found by the fuzzer)": (
+        f"from x (y-helo [192.0.2.4]) by z; {DATE}",
+        Hop(from_name="x", from_ip="192.0.2.4", from_rdns="y-helo", by="z", date=NOON),
+    ),
     "mapped IPv4": (
         f"from x (y.example [IPv6:::ffff:192.0.2.4]) by z; {DATE}",
         Hop(from_name="x", from_ip="192.0.2.4", from_rdns="y.example", by="z", date=NOON),
