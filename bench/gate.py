@@ -13,7 +13,6 @@ from pathlib import Path
 HOST, PORT, DNS_SERVER = "127.0.9.1", 2700, "127.0.9.53:53"
 CONFIGURATION = """\
 hostname = "mx.example.net"
-folder = "{folder}/data"
 postmaster = "user@example.net"
 
 [domains."example.net"]
@@ -21,8 +20,20 @@ accounts = ["user"]
 route = "{route}"
 
 [server]
+listen = ["{listen}"]
 workers = {workers}
 monitor = ""
+
+[smtp]
+proxy_networks = ["127.0.0.0/8"]
+max_connections_per_address = 3000
+max_connections = 3000
+
+[store]
+folder = "data"
+
+[dns]
+servers = ["{dns}"]
 """
 
 
@@ -31,10 +42,11 @@ def configure(folder: Path, *, route: str, workers: int = 2) -> Path:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     path = folder / "gatepost.toml"
-    path.write_text(CONFIGURATION.format(folder=folder, route=route, workers=workers))
+    values = {"route": route, "workers": workers, "listen": f"{HOST}:{PORT}", "dns": DNS_SERVER}
+    path.write_text(CONFIGURATION.format(**values))
     return path
 
 
 def command(configuration: Path) -> str:
     """The command line that serves `configuration` in the foreground."""
-    return f"{sys.executable} -m gatepost.cli.main serve --config {configuration}"
+    return f"{Path(sys.executable).parent / 'gatepost'} serve --config {configuration}"

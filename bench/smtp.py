@@ -26,8 +26,10 @@ from peers import CACHE, PeersMissing, add_zone, build_load, load_scripts
 
 CLIENT = "192.0.2.10"  # claimed with PROXY, so that SPF, reverse DNS and lists see no loopback address
 GATE = "gatepost"
+ROUTES = {GATE: "discard", "gatepost-maildir": "maildir"}  # the peers with a queue discard what they took, too
 NAMES = {
     GATE: "Gatepost, all checks, durable",
+    "gatepost-maildir": "the same, delivered to a Maildir as well",
     "postfix-auth": "Postfix + OpenDKIM + OpenDMARC + policyd-spf",
     "haraka-auth-x2": "Haraka, SPF, DKIM, FCrDNS, DNSBL, 2 processes, nothing stored",
     "aiosmtpd-uvloop-maildir": "aiosmtpd, no checks, fsync to Maildir",
@@ -61,7 +63,8 @@ class Contest:
         self.manifest = make_corpus(corpus, options.size, options.messages)
         add_zone(zone_lines(corpus))
         self.load_program = build_load()
-        self.scripts.C[GATE] = {"cmd": "", "host": gate.HOST, "port": gate.PORT, "proxy": True}
+        for name in ROUTES:
+            self.scripts.C[name] = {"cmd": "", "host": gate.HOST, "port": gate.PORT, "proxy": True}
 
     def run(self) -> list[Reading]:
         """All rounds; a contestant that cannot start is told and left out."""
@@ -77,9 +80,9 @@ class Contest:
 
     def measure_contestant(self, name: str, number: int) -> list[Reading]:
         """Starts it, warms it up, measures every cell, stops it."""
-        if name == GATE:
-            configuration = gate.configure(CACHE / "gate", route=self.options.route)
-            self.scripts.C[GATE]["cmd"] = gate.command(configuration)
+        if name in ROUTES:
+            configuration = gate.configure(CACHE / "gate", route=ROUTES[name])
+            self.scripts.C[name]["cmd"] = gate.command(configuration)
         try:
             roots = self.scripts.start(name)
             self.load(name, 10, 5, 1.0)
@@ -113,7 +116,7 @@ class Contest:
         memory = scripts.mem(scripts.tree(roots.values()))[1]
         while queue and scripts.qlen(queue):
             time.sleep(0.05)
-        if name == GATE:
+        if name in ROUTES:
             _wait_idle(scripts, roots)
         after = scripts.Snap(roots)
         messages = max(1, found["started"])
@@ -181,7 +184,7 @@ def ratios(readings: list[Reading], cells: list[str]) -> str:
     rounds = sorted({r.round for r in readings})
     head = "| gate's rate against | " + " | ".join(cells) + " |"
     lines = [head, "|---|" + "---|" * len(cells)]
-    for name in dict.fromkeys(r.name for r in readings if r.name != GATE):
+    for name in dict.fromkeys(r.name for r in readings if r.name not in ROUTES):
         row = []
         for cell in cells:
             pairs = [(rate.get((GATE, cell, n), 0.0), rate.get((name, cell, n), 0.0)) for n in rounds]
@@ -197,7 +200,6 @@ def main() -> int:
     parser.add_argument("--cells", default="1x10,10x10,50x10", type=lambda text: text.split(","))
     parser.add_argument("--size", type=int, default=10240, help="octets in a message")
     parser.add_argument("--messages", type=int, default=0, help="different messages (default 400, fewer when large)")
-    parser.add_argument("--route", default="maildir", help="where the gate delivers")
     parser.add_argument("--only", default=list(NAMES), type=lambda text: text.split(","))
     parser.add_argument("--out", type=Path, help="append the readings to this file, one JSON object a line")
     options = parser.parse_args()

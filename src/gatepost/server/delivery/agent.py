@@ -19,7 +19,7 @@ from gatepost.server.delivery.routes import Route, Routes
 from gatepost.store.spool.spooled import Outcome, Spooled, SpooledRecipient, State
 
 CLAIM = 200  # messages taken from the spool at once
-LINGER = 0.02  # seconds between two claims while mail comes in, so that one read serves many messages
+LINGER = 0.1  # seconds between two claims while mail comes in: each locks out the reception's commits for a moment
 POLL = 0.2  # seconds between two looks for new mail when nobody wakes us
 POSTPONED = 30.0  # seconds until mail is looked at again whose lane was full
 

@@ -21,9 +21,11 @@ from gatepost.server.delivery.settings import DeliverySettings
 from gatepost.server.delivery.settle import Settled, settle
 from gatepost.server.logs import Log
 from gatepost.server.metrics import Metric, Metrics
+from gatepost.store.journal import Attempt
 from gatepost.store.spool.queue import Spool
 from gatepost.store.spool.spooled import NewMessage, Spooled, State
 
+LINGER = 0.05  # seconds between two transactions while results come in: each locks out the reception's commits
 AFTER_ERROR = 5.0  # seconds to wait when the spool itself fails
 
 _COUNTED = {
@@ -49,8 +51,8 @@ class Reports(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
-    """What writing down needs: `add` puts our own reports into the spool durably, `clock` is the time of day in
-    seconds since the epoch, `disk` the one thread that talks to the spool."""
+    """What writing down needs: `add` puts our own reports into the spool durably, `note` tells the journal, `clock` is
+    the time of day in seconds since the epoch, `disk` the one thread that talks to the spool."""
 
     settings: DeliverySettings
     spool: Spool
@@ -61,6 +63,7 @@ class Desk:
     clock: Callable[[], float]
     rng: random.Random
     disk: Executor
+    note: Callable[[Attempt], None] = lambda attempt: None
 
 
 class Ledger:
@@ -70,7 +73,7 @@ class Ledger:
         self._desk = desk
         self._finished: list[Finished] = []
         self._arrived = asyncio.Event()
-        self._closing = False
+        self._closed = asyncio.Event()
 
     def finish(self, job: Job, results: Sequence[Result]) -> None:
         """Takes the results of `job`, parallel to its recipients. Lanes call it on the event loop."""
@@ -79,16 +82,24 @@ class Ledger:
 
     async def run(self) -> None:
         """Writes down until `close`, and then the rest."""
-        while not self._closing or self._finished:
+        while not self._closed.is_set() or self._finished:
             await self._arrived.wait()
             self._arrived.clear()
             finished, self._finished = self._finished, []
             if finished:
                 await self._write_down(finished)
+                await self._linger()
+
+    async def _linger(self) -> None:
+        try:
+            async with asyncio.timeout(LINGER):
+                await self._closed.wait()
+        except TimeoutError:
+            pass
 
     def close(self) -> None:
         """No more results will come."""
-        self._closing = True
+        self._closed.set()
         self._arrived.set()
 
     async def _write_down(self, finished: list[Finished]) -> None:
@@ -100,7 +111,7 @@ class Ledger:
                 break
             except StoreError as error:
                 desk.log.error("spool-failed", doing="record", messages=len(finished), error=error)
-                if self._closing:
+                if self._closed.is_set():
                     return  # the claims die with this process; the mail is tried again
                 await asyncio.sleep(AFTER_ERROR)
         for job, entries in settled:
@@ -145,11 +156,24 @@ class Ledger:
     def _say(self, job: Job, entry: Settled, now: float) -> None:
         result, spooled = entry.result, job.spooled
         self._desk.metrics.add(_COUNTED[result.status])
+        relay, delay = result.relay or str(job.route or "none"), max(0.0, now - spooled.received_at)
+        self._desk.note(
+            Attempt(
+                id=spooled.id,
+                at=now,
+                rcpt_to=result.recipient,
+                status=result.status.value,
+                relay=relay,
+                code=result.code,
+                text=result.text,
+                delay=delay,
+            )
+        )
         facts: dict[str, object] = {"id": spooled.id, "from": f"<{spooled.envelope.mail_from}>"}
         facts |= {
             "to": f"<{result.recipient}>",
-            "relay": result.relay or str(job.route or "none"),
-            "delay": max(0.0, now - spooled.received_at),
+            "relay": relay,
+            "delay": delay,
             "dsn": result.code,
             "status": result.status.value,
             "kept": "quarantine" if entry.outcome.state is State.QUARANTINED else None,

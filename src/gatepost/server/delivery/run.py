@@ -26,6 +26,7 @@ from gatepost.server.delivery.routes import Carrier, Route, Routes
 from gatepost.server.delivery.settings import DeliverySettings
 from gatepost.server.logs import Log
 from gatepost.server.metrics import Metrics
+from gatepost.store.journal import Attempt
 from gatepost.store.spool.queue import Spool
 from gatepost.store.spool.shard import SpoolShard
 
@@ -55,6 +56,7 @@ class Delivery:
     metrics: Metrics
     clock: Callable[[], float]
     monotonic: Callable[[], float]
+    note: Callable[[Attempt], None] = lambda attempt: None  # tells the journal
     rng: random.Random = field(default_factory=random.Random)
 
 
@@ -76,6 +78,7 @@ async def run_delivery(parts: Delivery, stop: asyncio.Event, wake: asyncio.Event
             clock=parts.clock,
             rng=parts.rng,
             disk=disk,
+            note=parts.note,
         )
         agent = Agent(desk, routes, _LaneMaker(parts, disk, files).open)
         await agent.run(stop, wake, stop_seconds)
