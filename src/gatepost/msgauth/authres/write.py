@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from gatepost.msgauth.authres.result import MethodResult, Property
 
@@ -55,6 +56,7 @@ def _property(one: Property, utf8: bool) -> str:
     return f"{_keyword(one.ptype)}.{_keyword(one.name)}={_value(one.value, utf8)}"
 
 
+@lru_cache(maxsize=256)
 def _keyword(text: str) -> str:
     """Words of our own; one that is none would be our mistake, and may still not break the field."""
     return text if _KEYWORD.match(text) else "unknown"
@@ -75,7 +77,10 @@ def _comment(text: str, utf8: bool) -> str:
 
 def _clean(text: str, utf8: bool) -> str:
     """One line of printable characters, of bounded length."""
-    text = _UNPRINTABLE.sub(" ", text[:MAX_VALUE])
+    text = text[:MAX_VALUE]
+    if text.isascii() and text.isprintable():
+        return text
+    text = _UNPRINTABLE.sub(" ", text)
     return text if utf8 else text.encode("ascii", "replace").decode("ascii")
 
 

@@ -7,6 +7,8 @@ Not here: which fields are hashed in which order, and the hashing (`content`).
 
 from __future__ import annotations
 
+import re
+
 from gatepost.message.header import RawField
 
 PIECE = 1 << 16  # octets that are canonicalized at once
@@ -47,16 +49,19 @@ def simple_field(field: RawField) -> bytes:
     return field.raw if field.raw.endswith(b"\r\n") else field.raw + b"\r\n"
 
 
+# Any tag but the first, called b, and its value: a tag list is parted by semicolons alone (RFC 6376 §3.2).
+_OWN_VALUE = re.compile(rb"(;[ \t\r\n]*+b[ \t\r\n]*+=)[^;]*+")
+
+
 def without_signature(raw: bytes) -> bytes:
     """The field with the value of its `b=` gone, white space around it included (RFC 6376 §3.7)."""
     name, colon, body = raw.partition(b":")
-    pieces = body.split(b";")
-    for index, piece in enumerate(pieces):
-        tag, equals, _ = piece.partition(b"=")
-        if equals and tag.strip() == b"b":
-            pieces[index] = tag + b"="
-            break
-    return name + colon + b";".join(pieces)
+    first, _, _ = body.partition(b";")
+    tag, equals, _ = first.partition(b"=")
+    if equals and tag.strip() == b"b":
+        return name + colon + tag + b"=" + body[len(first) :]
+    match = _OWN_VALUE.search(raw)
+    return raw[: match.end(1)] + raw[match.end() :] if match else raw
 
 
 def simple_body(raw: bytes, start: int) -> Parts:
