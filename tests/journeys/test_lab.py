@@ -59,6 +59,26 @@ def test_it_stays_up_until_told_and_leaves_nothing_behind() -> None:
         assert probe.connect_ex(("127.0.9.25", port)) != 0
 
 
+@pytest.mark.timeout(120)
+def test_the_gate_goes_with_the_lab_even_when_that_is_killed(tmp_path: Path) -> None:
+    folder = tmp_path / "lab"
+    process = subprocess.Popen([*LAB, "--folder", str(folder), "spf-only"], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    port = 0
+    for line in process.stdout:
+        if "SMTP" in line:
+            port = int(line.partition("127.0.9.25:")[2].split()[0])
+            break
+    process.kill()
+    process.wait(10)
+    for _ in range(100):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.9.25", port)) != 0:
+                return
+        time.sleep(0.1)
+    raise AssertionError("the gate still listens")
+
+
 def test_one_clear_line_for_a_visit_that_there_is_not() -> None:
     done = subprocess.run([*LAB, "--once", "nonsense"], capture_output=True, text=True, check=False)
     assert done.returncode == 2

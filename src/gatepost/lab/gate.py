@@ -29,7 +29,7 @@ from gatepost.store.journal import Entry, Journal
 
 NAME = "mx.gate.example"
 T = TypeVar("T")
-START, STOP = 15.0, 15.0  # seconds
+START, STOP = 30.0, 15.0  # seconds
 VERDICT, DELIVERY = 10.0, 10.0  # seconds to wait for the journal's entry and for the file in the mailbox
 POLL = 0.05
 
@@ -53,7 +53,7 @@ greet_delay = 0.1
 [dns]
 servers = ["{dns_host}:{dns_port}"]
 authentic_from = ["{dns_host}:{dns_port}"]
-timeout = 0.5
+timeout = 1.0
 attempts = 2
 
 [inspector]
@@ -92,8 +92,10 @@ class LabGate:
         try:
             self.process.wait(STOP)
         except subprocess.TimeoutExpired:
-            self.process.kill()
+            os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
+        if self.process.stdin is not None:
+            self.process.stdin.close()
 
     @property
     def log(self) -> Path:
@@ -130,9 +132,10 @@ def write_gate(folder: Path, internet: Internet, ports: Ports, now: float) -> Ta
 
 def start_gate(folder: Path, target: Target) -> LabGate:
     """Starts the gate that `write_gate` configured and waits until it listens. Raises GatepostError with its words."""
-    command = [sys.executable, "-m", "gatepost", "serve", "--config", str(folder / "gatepost.toml")]
-    with (folder / "gate.log").open("wb") as log:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+    python = [sys.executable, "-m"]
+    command = [*python, "gatepost.lab.leash", *python, "gatepost", "serve", "--config", str(folder / "gatepost.toml")]
+    with (folder / "gate.log").open("wb") as log:  # Ctrl-C shall not reach it: it is stopped in order
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True)
     gate = LabGate(folder, target, process)
     end = time.monotonic() + START
     while time.monotonic() < end and process.poll() is None:
