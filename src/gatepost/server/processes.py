@@ -23,8 +23,10 @@ from gatepost.server.monitor import application, serve_until_end
 from gatepost.server.plan import Plan
 from gatepost.server.privileges import become
 from gatepost.server.reception import receive
+from gatepost.store.journal import Journal, JournalWriter
 from gatepost.store.maildir import Mailboxes
 from gatepost.store.spool import Spool, SpoolShard, State
+from gatepost.store.upkeep import EVERY, keep_up
 
 WAKE_READ = 4096  # octets of "there is new mail" taken at once
 
@@ -72,7 +74,10 @@ async def deliver(plan: Plan, column: int, log: Log, stop: asyncio.Event) -> Non
     asyncio.get_running_loop().add_reader(plan.wake[0], _drain, plan.wake[0], wake)
     spool = Spool.open(folder / "spool", settings.store.spool, now=time.time(), exclusive=True)
     shard = SpoolShard.open(folder / "spool", OWN_SHARD, settings.store.spool)
+    journal = Journal.open(folder, settings.store.journal)
+    notes = JournalWriter(journal)
     resolver = DnsResolver(settings.dns)
+    keeping = asyncio.create_task(_keep_up(spool, journal, log))
     try:
         parts = Delivery(
             settings=settings.delivery,
@@ -90,11 +95,27 @@ async def deliver(plan: Plan, column: int, log: Log, stop: asyncio.Event) -> Non
             clock=time.time,
             monotonic=time.monotonic,
             rng=random.Random(),  # noqa: S311 - spreads retries, hides nothing
+            note=notes.note,
         )
         await run_delivery(parts, stop, wake, settings.server.stop_timeout)
     finally:
+        keeping.cancel()
+        notes.close()
         shard.close()
         spool.close()
+
+
+async def _keep_up(spool: Spool, journal: Journal, log: Log) -> None:
+    """Deletes what is older than the settings keep, now and every hour."""
+    while True:
+        try:
+            went = await asyncio.to_thread(keep_up, spool, journal, time.time())
+        except StoreError as error:
+            log.error("spool-failed", doing="upkeep", error=error)
+        else:
+            if went.expired or went.forgotten:
+                log.info("upkeep", expired=went.expired, forgotten=went.forgotten)
+        await asyncio.sleep(EVERY)
 
 
 def _drain(pipe: int, wake: asyncio.Event) -> None:

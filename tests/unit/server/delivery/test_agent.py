@@ -52,6 +52,17 @@ def test_one_message_goes_several_ways_at_once(make_world: MakeWorld) -> None:
     assert raw == RAW
 
 
+def test_the_journal_is_told_of_each_attempt(make_world: MakeWorld) -> None:
+    world = make_world({"example.net": LMTP})
+    world.hops[LMTP] = [FakeHop(replies((250, "2.0.0 ok"), (550, "5.1.1 nobody")))]
+    message_id = world.add("ok@example.net", "no@example.net")
+    world.deliver(lambda: len(world.notes) == 2)
+    assert [(n.id, n.rcpt_to, n.status, n.code, n.relay) for n in world.notes] == [
+        (message_id, "ok@example.net", "sent", "2.0.0", FakeHop.label),
+        (message_id, "no@example.net", "bounced", "5.1.1", FakeHop.label),
+    ]
+
+
 def test_each_recipient_has_its_own_end(make_world: MakeWorld) -> None:
     world = make_world({"example.net": LMTP})
     world.hops[LMTP] = [FakeHop(replies((250, "2.0.0 ok"), (450, "4.2.2 full"), (550, "5.1.1 nobody")))]

@@ -24,6 +24,7 @@ from gatepost.server.delivery.settings import DeliverySettings
 from gatepost.server.delivery.settle import Settled
 from gatepost.server.logs import Log
 from gatepost.server.metrics import MetricsTable
+from gatepost.store.journal import Attempt
 from gatepost.store.maildir import Drop
 from gatepost.store.spool import NewMessage, Spool, Spooled, SpoolShard
 
@@ -108,6 +109,7 @@ class World:
         self.routes = Routes(domains)
         self.mailboxes = FakeMailboxes()
         self.reports = FakeReports()
+        self.notes: list[Attempt] = []
         self.hops: dict[str, list[FakeHop | Exception]] = {}
         self.connections: list[str] = []
         self.log_path = folder / "log"
@@ -176,6 +178,7 @@ class World:
             clock=self.clock,
             rng=random.Random(1),
             disk=self._disk,
+            note=self.notes.append,
         )
         return Agent(desk, self.routes, open_lane or self.open_lane)  # type: ignore[arg-type]
 
