@@ -24,13 +24,14 @@ from gatepost.inspector.trace import JudgedFrom, Path, read_path
 from gatepost.message.addresses import Mailbox, parse_addresses
 from gatepost.message.message import Message, parse_message
 from gatepost.message.words import decode_words
-from gatepost.msgauth.authenticate import AuthResults, authenticate, read_authors
+from gatepost.msgauth.authenticate import MAX_FIELD, AuthResults, authenticate, read_authors
 from gatepost.msgauth.settings import MsgauthSettings
 from gatepost.names import Session
 from gatepost.net.resolver import DnsResolver
 from gatepost.ports import Resolver
 
 MAX_SHOWN = 50  # addresses of a message that are told; the rest is counted by nobody
+MAX_TEXT = 998  # characters of a name, an address or a subject that are told (a line of RFC 5322 §2.1.1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,8 +138,8 @@ def return_path(message: Message) -> str | None:
     found = message.header.first("return-path")
     if found is None:
         return None
-    boxes = parse_addresses(found.value).mailboxes
-    return boxes[0].address if boxes else ""
+    boxes = parse_addresses(found.value[:MAX_FIELD]).mailboxes
+    return boxes[0].address[:MAX_TEXT] if boxes else ""
 
 
 def _likely_sender(message: Message) -> str | None:
@@ -176,11 +177,11 @@ def _about(inspection: Inspection) -> dict[str, Any]:
     header = facts.header
     return {
         "size": inspection.size,
-        "message_id": header.text("message-id")[:998],
-        "subject": decode_words(header.text("subject"))[:998],
+        "message_id": header.text("message-id")[:MAX_TEXT],
+        "subject": decode_words(header.text("subject"))[:MAX_TEXT],
         "date": facts.date.epoch if facts.date is not None else None,
         "from": _people(facts.authors),
-        "to": _people([box for f in header.all("to")[:5] for box in parse_addresses(f.value).mailboxes]),
+        "to": _people([box for f in header.all("to")[:5] for box in parse_addresses(f.value[:MAX_FIELD]).mailboxes]),
         "mail_from": facts.mail_from,
         "client_ip": facts.session.client_ip,
         "ehlo_domain": facts.session.ehlo_domain,
@@ -192,4 +193,4 @@ def _about(inspection: Inspection) -> dict[str, Any]:
 
 
 def _people(boxes: Sequence[Mailbox]) -> list[dict[str, str]]:
-    return [{"name": box.display_name, "address": box.address} for box in boxes[:MAX_SHOWN]]
+    return [{"name": b.display_name[:MAX_TEXT], "address": b.address[:MAX_TEXT]} for b in boxes[:MAX_SHOWN]]

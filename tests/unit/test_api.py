@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -123,3 +125,25 @@ def test_of_a_file_without_a_trace_nobody_knows_how_old_it_was_on_arrival() -> N
     old = RAW.replace(b"2025", b"2015").replace(b"Mon, ", b"")
     assert "date.long-ago" not in codes(inspect(old))
     assert "date.long-ago" in codes(inspect(old, session=GOOD))
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"From: " + b"<" * 900_000,
+        b"From: " + b"@" * 900_000,
+        b'From: "' + b"a@b.c " * 150_000 + b'" <x@y.z>',
+        b"From: " + b"=?utf-8?q?a=40b.example?= " * 35_000 + b"<x@y.z>",
+        b"From: a@x.example\r\nReply-To: " + b"a@b.example, " * 70_000,
+        b"Received: from a ([192.0.2.1]) by b; Mon, 24 Nov 2025 16:00:00 +0000\r\n" * 1990,
+        b"Return-Path: <" + b"a" * 900_000 + b"@x.example>",
+        b"DKIM-Signature: v=1; a=rsa-sha256; d=x.example; s=s; h=from; bh=YQ==; b=YQ==\r\n" * 1900,
+        b"Date: " + b"1 Jan " * 150_000,
+    ],
+    ids=lambda raw: raw[:20].decode(),
+)
+def test_a_hostile_header_costs_little_and_says_little(raw: bytes) -> None:
+    begun = time.process_time()
+    found = inspect(raw + b"\r\n\r\nx\r\n", session=BAD, mail_from=None)
+    assert len(json.dumps(found.as_json())) < 100_000
+    assert time.process_time() - begun < 3  # 0.2 s on a quiet machine

@@ -26,6 +26,7 @@ from gatepost.names import Session, domain_of
 from gatepost.ports import DnsStatus, Question, Resolver
 
 MAX_AUTHORS = 20  # mailboxes read from From; real messages have one, rarely three
+MAX_FIELD = 8192  # octets of a From field that are read; the longest in the corpora has 300
 _DEFAULTS = MsgauthSettings()
 # The d= and s= tags of a signature, as all known signers write them (RFC 6376 §3.2).
 _DOMAIN_TAG = re.compile(rb"[;:\s]d=([A-Za-z0-9._-]{1,253})")
@@ -101,10 +102,12 @@ async def authenticate(
 
 
 def read_authors(fields: list[RawField]) -> tuple[Mailbox, ...]:
-    """The mailboxes of all From fields together."""
+    """The mailboxes of all From fields together, up to limits that no honest message meets."""
     if len(fields) == 1:
-        return parse_addresses(fields[0].value).mailboxes[:MAX_AUTHORS]
-    found = [box for field in fields[:MAX_AUTHORS] for box in parse_addresses(field.value).mailboxes[:MAX_AUTHORS]]
+        return parse_addresses(fields[0].value[:MAX_FIELD]).mailboxes[:MAX_AUTHORS]
+    found: list[Mailbox] = []
+    for field in fields[:MAX_AUTHORS]:
+        found += parse_addresses(field.value[: MAX_FIELD // MAX_AUTHORS]).mailboxes[:MAX_AUTHORS]
     return tuple(found)
 
 

@@ -13,6 +13,7 @@ from gatepost.inspector.domains import same_organization
 from gatepost.inspector.facts import Facts
 from gatepost.inspector.rule import Seen, rule
 from gatepost.message.addresses import parse_addresses
+from gatepost.msgauth.authenticate import MAX_AUTHORS, MAX_FIELD
 
 # An address inside a display name: bounded pieces, so that no octet is looked at more than 64 times.
 _ADDRESS = re.compile(r"[\w.+-]{1,64}\s?@\s?((?:[\w-]{1,63}\.){1,8}[\w-]{2,63})")
@@ -63,9 +64,11 @@ def several_authors(facts: Facts) -> Seen | None:
 )
 def odd_from(facts: Facts) -> Seen | None:
     defects = dict.fromkeys(d for box in facts.authors for d in box.defects if d != "no-address")
+    if any(len(field.raw) > MAX_FIELD for field in facts.header.all("from")[:MAX_AUTHORS]):
+        defects["too-long"] = None
     if not defects:
         return None
-    grave = {"several-angles", "several-at", "text-after-angle", "comment-in-address"} & defects.keys()
+    grave = {"several-angles", "several-at", "text-after-angle", "comment-in-address", "too-long"} & defects.keys()
     return Seen(evidence={"defects": ", ".join(defects)}, weight=2.5 if grave else None)
 
 
@@ -110,7 +113,7 @@ def reply_to_elsewhere(facts: Facts) -> Seen | None:
         return None
     elsewhere = [
         box.address
-        for box in parse_addresses(field.value).mailboxes[:20]
+        for box in parse_addresses(field.value[:MAX_FIELD]).mailboxes[:20]
         if box.domain and not any(same_organization(box.domain, author) for author in facts.author_domains)
     ]
     if not elsewhere or facts.header.first("list-id"):
