@@ -107,6 +107,23 @@ def test_a_failure_is_never_no_record(code: int, says_so: str) -> None:
     assert (answer.status, answer.reason) == (DnsStatus.TEMPFAIL, says_so)
 
 
+def test_an_extended_rcode_is_not_taken_for_success() -> None:
+    def script(query: dns.message.Message, protocol: str) -> Iterator[Reply]:
+        reply = reply_to(query)
+        reply.use_edns(0)
+        reply.set_rcode(16)
+        yield reply.to_wire()
+
+    assert ask_once(script).reason == "BADVERS"
+
+
+def test_a_referral_is_a_failure_not_no_data() -> None:
+    answer = ask_once(says(authority=("example. 60 NS ns.example.",)))
+    assert answer.status is DnsStatus.TEMPFAIL
+    both = ("example. 60 NS ns.example.", SOA)
+    assert ask_once(says(authority=both)).status is DnsStatus.NODATA
+
+
 def test_silence_is_a_failure_and_is_kept_for_some_seconds() -> None:
     async def steps(resolver: DnsResolver, server: ScriptedServer, clock: Clock) -> None:
         assert (await resolver.lookup("a.example", "A")).reason == "timed out"

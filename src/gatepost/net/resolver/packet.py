@@ -13,7 +13,7 @@ import struct
 from dataclasses import dataclass, field
 
 MAX_SECTION = 500  # records of a section; more is no mail domain
-CLASS_IN = 1
+CLASS_IN, OPT = 1, 41
 _TTL_SIGN = 1 << 31  # RFC 2181 §8: a TTL with the top bit set counts as zero
 
 Labels = tuple[bytes, ...]
@@ -54,13 +54,14 @@ class Packet:
 
 def parse_packet(octets: bytes) -> Packet:
     """The layout of `octets`, which hold one question."""
-    _, flags, questions, answers, authorities, _ = struct.unpack_from("!6H", octets, 0)
-    if questions != 1 or answers > MAX_SECTION or authorities > MAX_SECTION:
+    _, flags, questions, answers, authorities, additional = struct.unpack_from("!6H", octets, 0)
+    if questions != 1 or answers > MAX_SECTION or authorities > MAX_SECTION or additional > MAX_SECTION:
         raise ValueError("too many records")
     packet = Packet(octets, flags & 0x0F, bool(flags & 0x0020))
     packet.question_name, position = packet.read_name(12)
     position = _read_section(packet, packet.answer, position + 4, answers)
-    _read_section(packet, packet.authority, position, authorities)
+    position = _read_section(packet, packet.authority, position, authorities)
+    packet.rcode |= _extended_rcode(packet, position, additional)
     return packet
 
 
@@ -78,6 +79,17 @@ def _read_section(packet: Packet, section: Section, position: int, count: int) -
             record = RawRecord(rtype, 0 if ttl >= _TTL_SIGN else ttl, start, position)
             section.setdefault((owner, rtype), []).append(record)
     return position
+
+
+def _extended_rcode(packet: Packet, position: int, count: int) -> int:
+    """The upper eight bits of the RCODE, from OPT (RFC 6891 §6.1.3): without them BADVERS would read as success."""
+    for _ in range(count):
+        _, position = _owner(packet, position)
+        rtype, _, ttl, length = struct.unpack_from("!HHIH", packet.octets, position)
+        if rtype == OPT:
+            return int(ttl >> 24) << 4
+        position += 10 + length
+    return 0
 
 
 def _owner(packet: Packet, position: int) -> tuple[Labels, int]:

@@ -24,7 +24,7 @@ MAX_RECORDS = 200  # of one set; the largest real set of a mail domain seen has 
 A, NS, CNAME, SOA, PTR, MX, TXT, AAAA, SPF = 1, 2, 5, 6, 12, 15, 16, 28, 99
 _NAME_TYPES = frozenset({NS, CNAME, PTR})
 _NOERROR, _NXDOMAIN = 0, 3
-_RCODES = {1: "FORMERR", 2: "SERVFAIL", 4: "NOTIMP", 5: "REFUSED"}
+_RCODES = {1: "FORMERR", 2: "SERVFAIL", 4: "NOTIMP", 5: "REFUSED", 16: "BADVERS"}
 
 
 def parse_reply(octets: bytes, question: Question, rtype: int, *, trusted: bool) -> Answer:
@@ -63,6 +63,8 @@ def _read(packet: Packet, question: Question, rtype: int, trusted: bool) -> Answ
             ttl=min(ttl, *(record.ttl for record in found)),
         )
     missing = code == _NXDOMAIN
+    if not missing and _is_referral(packet):
+        return failure(question, "the server does not resolve for us: it only names others")
     return Answer(
         question=question,
         status=DnsStatus.NXDOMAIN if missing else DnsStatus.NODATA,
@@ -70,6 +72,12 @@ def _read(packet: Packet, question: Question, rtype: int, trusted: bool) -> Answ
         ttl=min(ttl, _negative_ttl(packet, target)),
         reason="the name does not exist" if missing else "the name has no record of this type",
     )
+
+
+def _is_referral(packet: Packet) -> bool:
+    """RFC 2308 §2.2: name servers without a SOA send us elsewhere; that is not "no record"."""
+    types = {rtype for _, rtype in packet.authority}
+    return NS in types and SOA not in types
 
 
 def _follow(packet: Packet, rtype: int) -> tuple[list[RawRecord], Labels, int]:
