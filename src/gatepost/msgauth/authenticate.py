@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import Any
 
@@ -136,21 +137,28 @@ def _first_questions(
     guessed wrong here costs a question, never a result."""
     questions: list[Question] = []
     if session.client_ip:
-        questions += _questions_of_session(session, mail_from)
+        questions += _questions_of_session(session.client_ip, session.ehlo_domain, domain_of(mail_from or ""))
     for domain in domains[:2]:
-        questions += [Question("_dmarc." + name, "TXT") for name in walk_domains(domain) if len(name) < 240]
+        questions += _questions_of_author(domain)
     questions += _key_questions(message.header.all("dkim-signature")[:8])
     questions += _key_questions(message.header.all("arc-seal")[:4])
     return questions
 
 
-def _questions_of_session(session: Session, mail_from: str | None) -> list[Question]:
+@lru_cache(maxsize=1024)
+def _questions_of_author(domain: str) -> tuple[Question, ...]:
+    return tuple(Question("_dmarc." + name, "TXT") for name in walk_domains(domain) if len(name) < 240)
+
+
+@lru_cache(maxsize=1024)
+def _questions_of_session(ip: str, ehlo: str, sender: str) -> tuple[Question, ...]:
     try:
-        questions = [Question(reverse_name(ip_address(session.client_ip)), "PTR")]
+        questions = [Question(reverse_name(ip_address(ip)), "PTR")]
     except ValueError:
-        return []
-    names = {to_ascii(session.ehlo_domain[:255]), to_ascii(domain_of(mail_from)[:255]) if mail_from else ""}
-    return questions + [Question(name, "TXT") for name in sorted(names) if "." in name and is_askable(name)]
+        return ()
+    names = {to_ascii(ehlo[:255]), to_ascii(sender[:255])}
+    questions += [Question(name, "TXT") for name in sorted(names) if "." in name and is_askable(name)]
+    return tuple(questions)
 
 
 def _key_questions(fields: list[RawField]) -> list[Question]:
