@@ -282,3 +282,13 @@ def test_what_cannot_be_signed() -> None:
         with pytest.raises(InputError):
             sign(domain=name)
     assert max(len(line) for line in sign().split(b"\r\n\r\n")[0].split(b"\r\n")) <= 78
+
+
+def test_a_signature_does_not_sign_itself_twice() -> None:
+    """DKIM-Signature in h= means those that were there before, also where it is oversigned (RFC 6376 §5.4)."""
+    fields = ("from", "dkim-signature")
+    first = sign(fields=fields, oversign=fields)
+    assert check(first).result == "pass"
+    second = sign(first, fields=fields, oversign=())
+    assert [s.result.value for s in check(second).signatures] == ["pass", "fail"]
+    assert check(sign(sign(oversign=()), fields=fields, oversign=())).signatures[0].result == "pass"

@@ -8,7 +8,7 @@ Standard: RFC 6376 §3.7 (what is hashed), §5.4.2 (which of several fields of a
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from gatepost.message.header import RawField
 from gatepost.message.message import Message, parse_message
@@ -61,7 +61,7 @@ class Content:
 
     def header_input(self, signature: Signature) -> bytes:
         """The octets that were signed: the fields of `h=`, then the signature itself without its `b=`."""
-        chosen = choose_fields(self.message, signature.signed_fields)
+        chosen = choose_fields(self.message, signature.signed_fields, signature.field)
         own = without_signature(signature.field.raw)
         if signature.header_canonicalization is Canonicalization.RELAXED:
             parts = self.relaxed_all(chosen)
@@ -87,10 +87,13 @@ class Content:
         return self.relaxed_all((field,))[0]
 
 
-def choose_fields(message: Message, names: Iterable[str]) -> list[RawField]:
+def choose_fields(message: Message, names: Collection[str], own: RawField | None = None) -> list[RawField]:
     """RFC 6376 §5.4.2: each time a name stands in h= the next field of that name from the bottom is taken; a name
-    for which no field is left adds nothing (so an oversigned field cannot be added later)."""
+    for which no field is left adds nothing (so an oversigned field cannot be added later). A signature never takes
+    `own`, itself: it was not there when the fields were chosen, and is signed anyway (RFC 6376 §3.7)."""
     index = message.header.index
+    if own is not None and own.key in names:
+        index = {**index, own.key: [field for field in index[own.key] if field.offset != own.offset]}
     left: dict[str, int] = {}
     chosen: list[RawField] = []
     for name in names:

@@ -9,7 +9,7 @@ Not here: which key signs for whom and its roll-over (`audit.records`, `server`)
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from hashlib import sha256
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -95,7 +95,7 @@ def sign_field(
     content: Content,
     name: str,
     tags: Sequence[tuple[str, str]],
-    signed: Iterable[str],
+    signed: Collection[str],
     key: PrivateKey,
     form: Canonicalization,
 ) -> bytes:
