@@ -32,6 +32,7 @@ T = TypeVar("T")
 START, STOP = 30.0, 15.0  # seconds
 VERDICT, DELIVERY = 10.0, 10.0  # seconds to wait for the journal's entry and for the file in the mailbox
 POLL = 0.05
+STARTED = b" started "  # the supervisor's log line once the ports are bound
 
 CONFIG = """\
 # The gate inside `gatepost lab`. Everything listens on loopback; nothing here is meant for the real network.
@@ -75,6 +76,10 @@ class Ports:
     smtp: int
     monitor: int
     dns: int
+
+
+class PortTaken(GatepostError):
+    """Somebody was quicker to listen there than the gate."""
 
 
 @dataclass(slots=True)
@@ -139,14 +144,13 @@ def start_gate(folder: Path, target: Target) -> LabGate:
     gate = LabGate(folder, target, process)
     end = time.monotonic() + START
     while time.monotonic() < end and process.poll() is None:
-        try:
-            socket.create_connection((target.host, target.port), timeout=1).close()
+        if STARTED in gate.log.read_bytes():  # a connection proves nothing: another lab may listen there
             return gate
-        except OSError:
-            time.sleep(POLL)
+        time.sleep(POLL)
     gate.stop()
-    words = gate.log.read_text("utf-8", "replace").strip().splitlines()[-3:]
-    raise GatepostError(f"the lab's gate did not start: {' | '.join(words) or 'it said nothing'}")
+    words = " | ".join(gate.log.read_text("utf-8", "replace").strip().splitlines()[-3:])
+    kind = PortTaken if "cannot be bound" in words else GatepostError
+    raise kind(f"the lab's gate did not start: {words or 'it said nothing'}")
 
 
 def free_port(host: str, wanted: int) -> int:

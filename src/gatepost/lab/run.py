@@ -21,7 +21,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from gatepost.errors import InputError
 from gatepost.lab import cast
 from gatepost.lab.dns import LabDns
-from gatepost.lab.gate import GateObserver, LabGate, Ports, free_port, start_gate, write_gate
+from gatepost.lab.gate import GateObserver, LabGate, Ports, PortTaken, free_port, start_gate, write_gate
 from gatepost.lab.internet import Internet, make_internet
 from gatepost.lab.judge import Result
 from gatepost.lab.scenario import Scenario
@@ -31,6 +31,7 @@ from gatepost.lab.tour import run_tour
 
 INTERRUPTED = 130  # the shells' word for "ended by SIGINT"
 PAPER = 160  # columns where the output goes to a file
+ATTEMPTS = 4  # to find free ports
 SMTP, MONITOR, DNS = 2525, 8025, 5300  # wanted; a taken one is replaced by any free one
 
 
@@ -108,19 +109,30 @@ async def running_lab(folder: Path) -> AsyncIterator[Lab]:
     internet = make_internet(now)
     dns = LabDns(internet.zone_text, internet.faults)
     try:
-        ports = Ports(
-            smtp=free_port(cast.GATE, SMTP),
-            monitor=free_port(cast.GATE, MONITOR),
-            dns=await dns.start(cast.DNS, free_port(cast.DNS, DNS)),
-        )
-        target = write_gate(folder, internet, ports, now)
-        gate = await asyncio.to_thread(start_gate, folder, target)
+        try:
+            dns_port = await dns.start(cast.DNS, DNS)
+        except InputError:  # another lab has it
+            dns_port = await dns.start(cast.DNS, 0)
+        gate, ports = await asyncio.to_thread(_start, folder, internet, dns_port, now)
         try:
             yield Lab(internet=internet, gate=gate, ports=ports)
         finally:
             await asyncio.to_thread(gate.stop)
     finally:
         dns.close()
+
+
+def _start(folder: Path, internet: Internet, dns_port: int, now: float) -> tuple[LabGate, Ports]:
+    """On the usual ports, or on others when another lab takes them in the same moment."""
+    for attempt in range(ATTEMPTS):
+        smtp, monitor = (SMTP, MONITOR) if attempt == 0 else (0, 0)
+        ports = Ports(smtp=free_port(cast.GATE, smtp), monitor=free_port(cast.GATE, monitor), dns=dns_port)
+        try:
+            return start_gate(folder, write_gate(folder, internet, ports, now)), ports
+        except PortTaken:
+            if attempt == ATTEMPTS - 1:
+                raise
+    raise AssertionError("the last attempt returns or raises")
 
 
 async def _tour(lab: Lab, scenarios: Sequence[Scenario], console: Console) -> tuple[Result, ...]:
