@@ -19,9 +19,12 @@ _STRAY_LF = re.compile(rb"(?<!\r)\n")
 
 
 def has_bare_newline(octets: bytes) -> bool:
-    """Whether a CR or LF stands alone. Three counts are many times faster than one regular expression."""
-    pairs = octets.count(b"\r\n")
-    return octets.count(b"\n") != pairs or octets.count(b"\r") != pairs
+    """Whether a CR or LF stands alone.
+
+    If no CR is alone, an LF is only if there are more of them. Asked this way it takes a quarter of the time that one
+    regular expression for both takes, and two thirds of that of counting pairs.
+    """
+    return _STRAY_CR.search(octets) is not None or octets.count(b"\n") != octets.count(b"\r")
 
 
 def _normalise(octets: bytes) -> bytes:
@@ -52,13 +55,14 @@ class DataReader:
     kept, but still read to its end, so that both sides agree on where the next command starts.
     """
 
-    __slots__ = ("_dropped", "_kept", "_limits", "_more", "_stuffed", "_tail", "size")
+    __slots__ = ("_dots", "_dropped", "_kept", "_limits", "_more", "_stuffed", "_tail", "size")
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._kept = b""  # most messages come in one piece, which is not copied;
         self._more: bytearray | None = None  # the others are put together here: a list of small pieces costs 20 times
         self._tail = b"\r\n"  # the end of DATA's own line: a dot may come first
+        self._dots = False  # whether there may be dots to be taken out
         self._stuffed = -1  # dots to be taken out; counted only when the size matters
         self._dropped: RemoteProtocolError | None = None
         self.size = 0  # octets read, stuffing and end included
@@ -82,12 +86,17 @@ class DataReader:
     def feed(self, data: bytes) -> int | None:
         """Takes `data`; returns how many of its octets belong to the message if it ends there, else None."""
         tail = self._tail
-        at = (tail + data[:4]).find(_END)
+        seam = tail + data[:4]
+        at = seam.find(b"\r\n.")
+        if at >= 0:
+            self._dots = True
+            at = seam.find(_END, at)
         if at >= 0:
             end = at + 5 - len(tail)
         else:
             at = data.find(b"\r\n.")  # several times faster than the whole end, and in most messages it is the end
             if at >= 0 and data[at + 3 : at + 5] != b"\r\n":
+                self._dots = True
                 at = data.find(_END, at)
             end = at + 5
         if at < 0:
@@ -127,10 +136,8 @@ class DataReader:
         if self._dropped is not None:
             raise self._dropped
         octets = self._kept[:-3] if self._more is None else bytes(memoryview(self._more)[:-3])
-        if octets[:1] == b".":
-            octets = octets[1:]
-        if octets.find(b"\r\n.") >= 0:
-            octets = octets.replace(b"\r\n.", b"\r\n")
+        if self._dots:
+            octets = octets[octets[:1] == b"." :].replace(b"\r\n.", b"\r\n")
         return check_content(octets, self._limits)
 
 
