@@ -14,6 +14,7 @@ from collections.abc import Callable
 
 from gatepost.server.logs import Log
 
+RETIRE = signal.SIGUSR1  # to a reception process: take no more connections, serve those there are to their end
 PARENT_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD, signal.SIGUSR1)
 
 

@@ -48,6 +48,7 @@ class Plan:
     counters: CounterTable
     metrics: MetricsTable
     wake: tuple[int, int]
+    ready: tuple[int, int]
 
     @property
     def addresses(self) -> tuple[str, ...]:
@@ -57,6 +58,17 @@ class Plan:
     def clear_column(self, column: int) -> None:
         """The process that had `column` is gone, and its connections with it. Its metrics stay in the sums."""
         self.counters.clear(column)
+
+    def report_ready(self, column: int) -> None:
+        """Called by a process that serves now."""
+        os.write(self.ready[1], bytes([column]))
+
+    def read_ready(self) -> bytes:
+        """The columns of processes that have reported since the last call; for the supervisor."""
+        try:
+            return os.read(self.ready[0], self.columns)
+        except BlockingIOError:
+            return b""
 
 
 def make_plan(settings: GateSettings, environment: MutableMapping[str, str], previous: Plan | None) -> Plan:
@@ -80,6 +92,7 @@ def make_plan(settings: GateSettings, environment: MutableMapping[str, str], pre
         counters=previous.counters if previous else CounterTable(columns),
         metrics=previous.metrics if previous else MetricsTable(columns),
         wake=previous.wake if previous else os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC),
+        ready=previous.ready if previous else os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC),
         monitor_socket=_monitor_socket(settings.server.monitor, previous),
         sockets=_sockets(settings.server.listen, environment, previous),
     )

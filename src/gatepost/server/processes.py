@@ -16,6 +16,7 @@ from pathlib import Path
 
 from gatepost.errors import StoreError
 from gatepost.net.resolver import DnsResolver
+from gatepost.server.children import RETIRE
 from gatepost.server.delivery.connect import Connector
 from gatepost.server.delivery.run import OWN_SHARD, Delivery, run_delivery
 from gatepost.server.logs import Log
@@ -38,16 +39,17 @@ def run_process(plan: Plan, role: str, column: int, lifeline: int) -> None:
     if role == "monitor":
         run_monitor(plan, lifeline)
     elif role == "delivery":
-        run_loop(lambda stop: deliver(plan, column, log, stop), lifeline)
+        run_loop(lambda stop, _retire: deliver(plan, column, log, stop), lifeline)
     else:
-        run_loop(lambda stop: receive(plan, column, log, stop), lifeline)
+        run_loop(lambda stop, retire: receive(plan, column, log, stop, retire), lifeline)
 
 
-def run_loop(main: Callable[[asyncio.Event], Awaitable[None]], lifeline: int) -> None:
-    """Runs `main(stop)` on uvloop where there is one; `stop` is set by SIGTERM and by the end of the lifeline."""
+def run_loop(main: Callable[[asyncio.Event, asyncio.Event], Awaitable[None]], lifeline: int) -> None:
+    """Runs `main(stop, retire)` on uvloop where there is one; `stop` is set by SIGTERM and by the end of the lifeline,
+    `retire` by RETIRE."""
 
     async def guarded() -> None:
-        stop = asyncio.Event()
+        stop, retire = asyncio.Event(), asyncio.Event()
         loop = asyncio.get_running_loop()
 
         def end() -> None:
@@ -55,8 +57,9 @@ def run_loop(main: Callable[[asyncio.Event], Awaitable[None]], lifeline: int) ->
             stop.set()
 
         loop.add_signal_handler(signal.SIGTERM, stop.set)
+        loop.add_signal_handler(RETIRE, retire.set)
         loop.add_reader(lifeline, end)
-        await main(stop)
+        await main(stop, retire)
 
     try:
         import uvloop

@@ -25,11 +25,13 @@ from gatepost.server.smtp.listener import Listener
 from gatepost.store.journal import Journal, JournalWriter
 from gatepost.store.spool import Committer, SpoolShard
 
+MAX_RETIREMENT = 3600.0  # seconds: a connection that lives longer than this is asked to come again
 MAX_SHARDS = 255  # 255 itself is the delivery process's own
 
 
-async def receive(plan: Plan, column: int, log: Log, stop: asyncio.Event) -> None:
-    """Takes mail until `stop` is set, then finishes what is under way within the settings' time."""
+async def receive(plan: Plan, column: int, log: Log, stop: asyncio.Event, retire: asyncio.Event) -> None:
+    """Takes mail until `stop` is set, then finishes what is under way within the settings' time. Once `retire` is set
+    no new connection is taken, and it returns when the last one has ended."""
     settings = plan.settings
     folder = Path(settings.store.folder)
     committer = Committer(first_free_shard(folder / "spool", plan))
@@ -59,7 +61,10 @@ async def receive(plan: Plan, column: int, log: Log, stop: asyncio.Event) -> Non
     watching = asyncio.create_task(hops.watch())
     try:
         await listener.start([sock.dup() for sock in plan.sockets.values()])
-        await stop.wait()
+        plan.report_ready(column)
+        await _first(stop, retire)
+        if not stop.is_set():
+            await listener.retire(stop, MAX_RETIREMENT)
         await listener.stop(settings.server.stop_timeout)
     finally:
         watching.cancel()
@@ -75,3 +80,11 @@ def first_free_shard(folder: Path, plan: Plan) -> SpoolShard:
         except StoreBusy:
             continue
     raise StoreError(f"{folder}: all shards are in use")
+
+
+async def _first(*events: asyncio.Event) -> None:
+    """Returns when one of `events` is set."""
+    tasks = [asyncio.create_task(event.wait()) for event in events]
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in tasks:
+        task.cancel()

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 from gatepost.errors import ConfigError, GatepostError
 from gatepost.server import systemd
-from gatepost.server.children import Lifeline, fork_child
+from gatepost.server.children import RETIRE, Lifeline, fork_child
 from gatepost.server.logs import Log
 from gatepost.server.metrics import Metric
 from gatepost.server.plan import Plan, make_plan
@@ -32,13 +32,15 @@ STEADY = 60.0  # seconds after which a crash counts as the first again
 
 @dataclass(slots=True)
 class Child:
-    """One running process. `column` is its place in the shared tables; `leaving` when it was told to stop."""
+    """One running process. `column` is its place in the shared tables; `ready` once it serves; `leaving` when it was
+    told to stop."""
 
     role: str
     column: int
     generation: int
     started: float
     leaving: bool = False
+    ready: bool = False
 
 
 @dataclass(slots=True)
@@ -62,6 +64,7 @@ class Supervisor:
     _backoff: dict[str, tuple[float, float]] = field(default_factory=dict)
     _generation: int = 0
     _stopping_since: float | None = None
+    _waited_for: str = "started"  # what to report once every reception process serves; empty when that is done
 
     def run(self) -> int:
         """Serves until told to stop. Raises ConfigError before anything runs when the settings can't work."""
@@ -73,8 +76,6 @@ class Supervisor:
         gc.collect()
         gc.freeze()  # children share these pages as long as nobody touches them
         self._start_all()
-        self._log.info("started", hostname=settings.hostname, listen=",".join(self._plan.addresses), pid=os.getpid())
-        systemd.notify("READY=1", self.environment)
         while self._children or self._restarts:
             self._step()
         self._log.info("stopped")
@@ -89,11 +90,13 @@ class Supervisor:
             self._reload()
         self._reap()
         self._start_due()
+        if self._waited_for:
+            self._note_ready()
         self._end_the_slow()
 
     def _wait_time(self) -> float:
         due = [restart.at - self.clock() for restart in self._restarts]
-        return max(0.01, min([*due, 1.0]))
+        return max(0.01, min([*due, 0.05 if self._waited_for else 1.0]))
 
     # --- starting
 
@@ -130,6 +133,28 @@ class Supervisor:
         for restart in due:
             if self._stopping_since is None:
                 self._start(restart.role)
+
+    def _note_ready(self) -> None:
+        """When the new generation serves, the old one may leave: at no moment does nobody listen."""
+        ready = self._plan.read_ready()
+        mine = [c for c in self._children.values() if c.role == "reception" and c.generation == self._generation]
+        for child in mine:
+            child.ready = child.ready or child.column in ready
+        if len(mine) < self._plan.workers or not all(child.ready for child in mine) or self._stopping_since is not None:
+            return
+        event, self._waited_for = self._waited_for, ""
+        self._retire_others()
+        listen = ",".join(self._plan.addresses)
+        self._log.info(event, hostname=self._plan.settings.hostname, listen=listen, generation=self._generation)
+        systemd.notify("READY=1", self.environment)
+
+    def _retire_others(self) -> None:
+        """Reception of older generations serves its connections to their end; delivery and monitor are one each, and
+        start again with the new settings as soon as the old has stopped."""
+        for pid, child in self._children.items():
+            if child.generation != self._generation and not child.leaving:
+                child.leaving = True
+                os.kill(pid, RETIRE if child.role == "reception" else signal.SIGTERM)
 
     # --- ending
 
@@ -194,18 +219,14 @@ class Supervisor:
             self._log.error("reload-refused", reason=error, kept="the configuration before")
             systemd.notify("READY=1", self.environment)
             return
-        self._plan, old = plan, dict(self._children)
+        self._plan = plan
         self._generation += 1
+        self._waited_for = "reloaded"
         try:
             for _ in range(plan.workers):
                 self._start("reception")
         except GatepostError as error:
             self._log.error("reload-refused", reason=error)
             return
-        for pid, child in old.items():
-            child.leaving = True
-            os.kill(pid, signal.SIGTERM)
-        if plan.monitor_socket is not None and not any(c.role == "monitor" for c in old.values()):
+        if plan.monitor_socket is not None and not any(c.role == "monitor" for c in self._children.values()):
             self._start("monitor")
-        self._log.info("reloaded", generation=self._generation)
-        systemd.notify("READY=1", self.environment)

@@ -137,6 +137,15 @@ class Listener:
         """Host and port of each socket that is listened on."""
         return [sock.getsockname()[:2] for server in self._servers for sock in server.sockets]
 
+    async def retire(self, stop: asyncio.Event, seconds: float) -> None:
+        """Takes no more connections; returns when the last one has ended by itself, `stop` is set, or time is up."""
+        for server in self._servers:
+            server.close()
+        waits = [asyncio.create_task(self._empty.wait()), asyncio.create_task(stop.wait())]
+        await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()
+
     async def stop(self, timeout: float = 30.0) -> None:
         """Takes no more connections, says 421 to idle ones, lets transactions under way finish for `timeout` seconds,
         then cuts the rest."""
