@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from running import NameServer
 
 
 @pytest.fixture(scope="session")
@@ -30,3 +31,11 @@ def quick_folder(tmp_path: Path) -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="gatepost-test-", dir=memory))
     yield folder
     shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def name_server() -> Iterator[NameServer]:
+    """DNS for a gate that runs."""
+    server = NameServer()
+    yield server
+    server.stop()

@@ -27,19 +27,13 @@ from gatepost.store.spool.rows import number_of
 from gatepost.store.spool.schema import STEPS
 from gatepost.store.spool.shard import bodies_of, lock_file, shard_path
 from gatepost.store.spool.spooled import Outcome, Spooled, State
-from gatepost.store.spool.statements import load, purge
+from gatepost.store.spool.statements import Gone, load, purge, write_outcomes
 
 _T = TypeVar("_T")
 _FOREVER = 1e12
 _CLOCK_SLACK = 60.0  # seconds the clock may go back without a word; more is a jump, and waiting times are put right
 
 _DUE = "SELECT message, next_try FROM recipient WHERE state = 'queued' AND next_try <= ? ORDER BY next_try, message"
-# What happened stands (delivered, failed, quarantined); "again later" gives way to what the administrator did since.
-_RECORD = (
-    "UPDATE recipient SET state = CASE WHEN state = 'queued' OR ?1 <> 'queued' THEN ?1 ELSE state END,"
-    " attempts = attempts + ?2, next_try = ?3, last_reply = ?4, last_try = CASE WHEN ?2 THEN ?5 ELSE last_try END"
-    " WHERE message = ?6 AND position = ?7"
-)
 _MEND = "UPDATE recipient SET next_try = ?1, last_try = ?1 WHERE state = 'queued' AND last_try > ?2"
 
 
@@ -52,6 +46,7 @@ class Spool:
         self._lock = lock
         self._guard = threading.RLock()
         self._shards: dict[int, sqlite3.Connection] = {}
+        self._paths: dict[int, Path] = {}
         self._versions: list[int] = []
         self._claimed: dict[int, set[int]] = {}  # message → positions given out and not yet accounted for
         self._turn = 0
@@ -100,6 +95,7 @@ class Spool:
                     )
                     connection.execute(f"PRAGMA wal_autocheckpoint={self.settings.checkpoint_pages}")
                     self._shards[shard] = connection
+                    self._paths[shard] = path
 
     def changed(self) -> bool:
         """Whether anybody else has written to a shard since the last call (some µs a shard; no message is read)."""
@@ -122,7 +118,7 @@ class Spool:
             self._clock = now
             found: list[Spooled] = []
             for shard in self._in_turn():
-                with told(shard_path(self.folder, shard)):
+                with told(self._paths[shard]):
                     connection = self._shards[shard]
                     found += load(connection, self._unclaimed(connection, now, limit - len(found)))
             for spooled in found:
@@ -177,7 +173,7 @@ class Spool:
         number = parse_id(message_id)
         if number is None or shard_of(number) not in self._shards:
             return None
-        with self._guard, told(shard_path(self.folder, shard_of(number))):
+        with self._guard, told(self._paths[shard_of(number)]):
             found = load(self._shards[shard_of(number)], [number])
         return found[0] if found else None
 
@@ -187,7 +183,7 @@ class Spool:
         connection = self._shards.get(shard_of(number))
         row = None
         if connection is not None:
-            with self._guard, told(shard_path(self.folder, shard_of(number))):
+            with self._guard, told(self._paths[shard_of(number)]):
                 row = connection.execute("SELECT body, size, crc FROM message WHERE id = ?", (number,)).fetchone()
         if row is None:
             raise StoreError(f"{message_id}: not in the spool")
@@ -227,26 +223,29 @@ class Spool:
 
         Durable when it returns. What it says about a message that is gone is ignored.
         """
-        numbered = [(number_of(outcome.id), outcome) for outcome in outcomes]
+        by_shard: dict[int, list[tuple[int, Outcome]]] = {}
+        for outcome in outcomes:
+            number = number_of(outcome.id)
+            by_shard.setdefault(shard_of(number), []).append((number, outcome))
         finished: list[str] = []
         with self._guard:
-            for shard in sorted({shard_of(number) for number, _ in numbered} & self._shards.keys()):
-                pairs = [pair for pair in numbered if shard_of(pair[0]) == shard]
-                values = [
-                    (o.state.value, int(o.tried), o.next_try, o.reply, now, number, o.position) for number, o in pairs
-                ]
-                with self._writing(shard, {number for number, _ in pairs}, finished) as connection:
-                    connection.executemany(_RECORD, values)
-            for number, outcome in numbered:
-                self._account(number, outcome.position)
+            for shard, pairs in by_shard.items():
+                if shard in self._shards:
+                    with self._writing(shard) as (connection, gone):
+                        write_outcomes(connection, pairs, now, gone)
+                    finished += map(write_id, gone.numbers)
+                for number, outcome in pairs:
+                    self._account(number, outcome.position)
         return finished
 
     def change(self, shard: int, sql: str, values: Sequence[object], numbers: Collection[int]) -> int:
         """Runs one UPDATE of recipients, removes those of `numbers` it finished; for this room's own use."""
         if shard not in self._shards:
             return 0
-        with self._guard, self._writing(shard, numbers, []) as connection:
-            return connection.execute(sql, values).rowcount
+        with self._guard, self._writing(shard) as (connection, gone):
+            count = connection.execute(sql, values).rowcount
+            purge(connection, numbers, gone)
+        return count
 
     def _account(self, number: int, position: int) -> None:
         open_positions = self._claimed.get(number)
@@ -256,23 +255,21 @@ class Spool:
                 del self._claimed[number]
 
     @contextmanager
-    def _writing(self, shard: int, numbers: Collection[int], finished: list[str]) -> Iterator[sqlite3.Connection]:
-        """A transaction on one shard that ends by removing what is finished among `numbers`."""
-        path, connection = shard_path(self.folder, shard), self._shards[shard]
+    def _writing(self, shard: int) -> Iterator[tuple[sqlite3.Connection, Gone]]:
+        """A transaction on one shard; the block notes what it removes."""
+        path, connection, gone = self._paths[shard], self._shards[shard], Gone()
         with transaction(connection, path, self.settings.busy_seconds):
-            yield connection
-            gone, in_files = purge(connection, numbers)
-        bodies_of(path).remove(in_files)  # only now: the rows' removal is durable
-        finished += [write_id(number) for number in gone]
+            yield connection, gone
+        bodies_of(path).remove(gone.in_files)  # only now: the rows' removal is durable
 
     def _ask(self, question: Callable[[sqlite3.Connection], _T]) -> list[_T]:
         """The answer of every shard, with a shard's error told in its name."""
         answers = []
         with self._guard:
             for shard, connection in self._shards.items():
-                with told(shard_path(self.folder, shard)):
+                with told(self._paths[shard]):
                     answers.append(question(connection))
         return answers
 
     def _bodies(self, number: int) -> BodyFiles:
-        return bodies_of(shard_path(self.folder, shard_of(number)))
+        return bodies_of(self._paths.get(shard_of(number)) or shard_path(self.folder, shard_of(number)))
