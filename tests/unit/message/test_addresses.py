@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from gatepost.message.addr_spec import AddrSpec, Strictness, parse_addr_spec
@@ -37,6 +39,16 @@ def test_mailboxes(text: str, expected: list[tuple[str, str, tuple[str, ...]]]) 
     found = parse_addresses(text)
     assert [(box.display_name, box.address, box.defects) for box in found.mailboxes] == expected
     assert not found.defects
+
+
+ALIKE = ["a@b, C <c@d> ,e@f", '" x" <a@b>', '"x"<a@b>', "x<a@b>", "a@b,", *(text for text, _ in READ)]
+
+
+@pytest.mark.parametrize("text", ALIKE)
+def test_the_short_way_and_the_long_way_agree(text: str) -> None:
+    """In a group every list takes the long way."""
+    short, long = parse_addresses(text), parse_addresses(f"group: {text};")
+    assert short.mailboxes == tuple(replace(box, group=None) for box in long.mailboxes)
 
 
 def test_groups_are_flattened_and_named() -> None:
