@@ -19,9 +19,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-# Program that proves it is there, and the Debian package that brings it.
+# Program (or file) that proves it is there, and the Debian package that brings it.
 INSTALLED = {
     "swaks": "swaks",
+    "/usr/share/doc/libnet-ssleay-perl": "libnet-ssleay-perl",  # swaks --tls
     "curl": "curl",
     "openssl": "openssl",
     "opendkim": "opendkim",
@@ -51,7 +52,9 @@ def cache_folder() -> Path:
 
 
 def found(program: str) -> str | None:
-    """The program's path; Debian keeps daemons in /usr/sbin, which is not on everybody's PATH."""
+    """The path of a program or file; Debian keeps daemons in /usr/sbin, which is not on everybody's PATH."""
+    if program.startswith("/"):
+        return program if Path(program).exists() else None
     return shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
 
 
@@ -175,7 +178,9 @@ def main(wanted: list[str]) -> int:
         except subprocess.CalledProcessError as error:
             reason = (error.stderr or error.stdout or str(error)).strip().splitlines()[-1]
     if reason:
-        missing = [p for p in INSTALLED if not found(p)] + [n for n in UNPACKED if unpacked(n) is None]
+        missing = [package for program, package in INSTALLED.items() if not found(program)] + [
+            n for n in UNPACKED if unpacked(n) is None
+        ]
         print(f"neighbours: missing {', '.join(missing)} ({reason}); their tests will skip", file=sys.stderr)
     return 0
 

@@ -5,6 +5,7 @@ A neighbour that is not there skips by name (`make test` brings it where it may)
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -55,6 +56,24 @@ def openssl(report_missing: Missing) -> str:
 def opendkim_testmsg(report_missing: Missing) -> str:
     """The path of opendkim-testmsg, which signs a message on its standard input."""
     return _program("opendkim-testmsg", report_missing)
+
+
+@pytest.fixture(scope="session")
+def opendkim_program(report_missing: Missing) -> str:
+    """The path of opendkim, the milter."""
+    return _program("opendkim", report_missing)
+
+
+@pytest.fixture
+def certificate(openssl: str, tmp_path: Path) -> tuple[Path, Path]:
+    """A certificate for localhost that signs itself, and its key."""
+    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
+    new_key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    command = [openssl, "req", "-x509", *new_key, "-keyout", key, "-out", cert, "-days", "2", *subject]
+    subprocess.run(command, check=True, capture_output=True)
+    key.chmod(0o600)
+    return cert, key
 
 
 @pytest.fixture

@@ -217,15 +217,9 @@ def test_a_hop_that_is_not_there_defers(make_gate: Callable[..., Gate], postfix:
 
 
 def test_tls_to_a_hop_opportunistic_and_verified(
-    make_gate: Callable[..., Gate], postfix: Callable[..., Postfix], tmp_path: Path, openssl: str
+    make_gate: Callable[..., Gate], postfix: Callable[..., Postfix], certificate: tuple[Path, Path]
 ) -> None:
-    import subprocess
-
-    key, cert = tmp_path / "key.pem", tmp_path / "cert.pem"
-    subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
-    new_key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-    command = [openssl, "req", "-x509", *new_key, "-keyout", key, "-out", cert, "-days", "2", *subject]
-    subprocess.run(command, check=True, capture_output=True)
+    cert, key = certificate
     server = postfix(
         {
             "smtpd_tls_security_level": "encrypt",
