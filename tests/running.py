@@ -155,8 +155,10 @@ class RunningGate:
 
     def kill(self) -> None:
         """kill -9 to the supervisor and all its processes at once: they are one process group."""
+        children = self.children()
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
+        until(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in children), "the killed processes are gone")
 
     def stop(self) -> None:
         if self.process.poll() is None:

@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 
 from accounting import Promise, take_account
+
 from running import NameServer, RunningGate, mail, until
 
 ROUNDS = int(os.environ.get("GATEPOST_KILLS", "6"))
