@@ -134,6 +134,18 @@ def test_a_written_date_is_read_back(epoch: int, zone: int) -> None:
     assert parsed.epoch == epoch
 
 
+@given(
+    st.integers(0, 32), st.sampled_from(["Jan", "feb", "FEB", "Dec", "Foo"]), st.integers(0, 9999), st.integers(0, 99)
+)
+def test_usual_and_unusual_dates_are_read_alike(day: int, month: str, year: int, number: int) -> None:
+    """A second comment makes the parser take the long way."""
+    for name in ("Mon, ", "Tue,  ", "", "Xyz, "):
+        text = (
+            f"{name}{day} {month} {year:04d} {number % 30:02d}:{number:02d}:{number:02d} -{number:02d}{number % 70:02d}"
+        )
+        assert parse_date(text) == parse_date(f"{text} (a) (b)")
+
+
 @given(st.text(max_size=60), st.text(max_size=60), st.ip_addresses())
 def test_our_received_field_tells_the_address_whatever_the_names(ehlo: str, name: str, address: object) -> None:
     octets = write_received(

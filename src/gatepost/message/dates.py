@@ -15,6 +15,7 @@ _MAX_TEXT = 200  # a date with its comments has under 80 characters
 _EPOCH_DAY = datetime.date(1970, 1, 1).toordinal()
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_MONTH_NUMBERS = {name: index for index, name in enumerate(_MONTHS, 1)}
 # RFC 5322 §4.3: the North American zones have a meaning; military letters and all else are to be read as "-0000".
 # The further names are common in mail of the last decades and not ambiguous there.
 _ZONES = {
@@ -57,6 +58,13 @@ class ParsedDate:
     defects: tuple[str, ...] = ()
 
 
+# What nearly every date looks like (RFC 5322 §3.3), with one comment at most.
+_USUAL = re.compile(
+    r"\s*(?:([A-Za-z]{3}), {0,2})?([0-9]{1,2}) ([A-Za-z]{3}) ([0-9]{4}) ([0-9]{2}):([0-9]{2}):([0-9]{2}) "
+    r"([+-])([0-9]{2})([0-5][0-9])(?: \([^()]*\))?\s*"
+)
+
+
 class _Parts:
     __slots__ = ("clock", "day", "day_name", "month", "numbers", "ordered", "zone")
 
@@ -73,6 +81,29 @@ class _Parts:
 def parse_date(value: str | bytes) -> ParsedDate:
     """Reads a date-time. Total and bounded: any text gives a ParsedDate."""
     text = value if isinstance(value, str) else value.decode("latin-1")
+    usual = _USUAL.fullmatch(text) if len(text) <= _MAX_TEXT else None
+    return (_usual(*usual.groups()) if usual else None) or _any(text)
+
+
+def _usual(*parts: str | None) -> ParsedDate | None:
+    """The date of `_USUAL`'s groups, if there is nothing to remark but a wrong day name."""
+    day_name, day, month, year, hour, minute, second, sign, zone_hours, zone_minutes = (part or "" for part in parts)
+    number = _MONTH_NUMBERS.get(month.lower())
+    if number is None or hour > "23" or minute > "59" or second > "59" or (day_name and day_name.lower() not in _DAYS):
+        return None
+    try:
+        days = datetime.date(int(year), number, int(day)).toordinal() - _EPOCH_DAY
+    except ValueError:
+        return None
+    offset = int(zone_hours) * 60 + int(zone_minutes)
+    offset = -offset if sign == "-" else offset
+    epoch = days * 86400 + int(hour) * 3600 + (int(minute) - offset) * 60 + int(second)
+    defects = ("wrong-day-name",) if day_name and _DAYS[(days + 3) % 7] != day_name.lower() else ()
+    return ParsedDate(epoch, None if sign == "-" and not offset else offset, defects)
+
+
+def _any(text: str) -> ParsedDate:
+    """Any date, word by word."""
     defects: list[str] = []
     if len(text) > _MAX_TEXT:
         text = text[:_MAX_TEXT]

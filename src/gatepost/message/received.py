@@ -11,6 +11,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from gatepost.message.charsets import decode_field
 from gatepost.message.dates import parse_date
@@ -52,7 +53,8 @@ class Hop:
     defects: tuple[str, ...] = ()
 
 
-_PIECE = re.compile(r"[ \t\r\n]++|;|\(|\)|[^ \t\r\n();]++")
+# A word, a comment without another one inside, or a mark; what lies between is white space.
+_PIECE = re.compile(r"[^ \t\r\n();]++|\([^()\\]*+\)|[();]")
 _CLAUSES = frozenset(("from", "by", "via", "with", "id", "for", "tls", "envelope-from"))
 _BRACKETED = re.compile(r"\[(?:IPv6:)?([0-9A-Fa-f:.]{2,45})(?:%[\w.-]{1,20})?\]", re.IGNORECASE)
 _HELO = re.compile(r"(?:(?:\A|\s)helo=|\A(?:helo|ehlo) )([^ )]{1,255})", re.IGNORECASE)
@@ -108,18 +110,19 @@ def _clauses(text: str, defects: dict[str, None]) -> tuple[dict[str, str], dict[
     current, position, date_start, pieces = "", 0, -1, 0
     while position < len(text) and pieces < _MAX_PIECES:
         pieces += 1
-        match = _PIECE.match(text, position)
-        piece = match[0] if match else text[position]
-        end = position + len(piece)
-        if piece == "(":
-            end = comment_end(text, position)
+        match = _PIECE.search(text, position)
+        if match is None:
+            break
+        piece, position, end = match[0], match.start(), match.end()
+        if piece[0] == "(":
+            end = end if len(piece) > 1 else comment_end(text, position)
             if not end:
                 defects["unclosed-comment"] = None
                 end = len(text)
             comments.setdefault(current, []).append(text[position + 1 : end].removesuffix(")").strip())
         elif piece == ";":
             current, date_start = "date", end
-        elif not piece.isspace() and piece != ")":
+        elif piece != ")":
             lower = piece.lower()
             if lower in _CLAUSES and lower not in words and words.get(current) != []:
                 current = lower
@@ -178,8 +181,12 @@ def _ip(text: str) -> str:
     text = text.strip("[],")
     if text[:5].lower() == "ipv6:":
         text = text[5:]
-    if len(text) > 45 or not (text[:1].isalnum() or text[:1] == ":"):
-        return ""
+    text = text.partition("%")[0]
+    return _canonical(text) if 2 <= len(text) <= 45 and ("." in text or ":" in text) else ""
+
+
+@lru_cache(maxsize=4096)
+def _canonical(text: str) -> str:
     try:
         address = ipaddress.ip_address(text)
     except ValueError:
