@@ -45,7 +45,7 @@ def dns_options(command: Command) -> Command:
     for option in (
         click.option("--dns-fail", multiple=True, metavar="NAME", help="With --zone: a name that answers SERVFAIL."),
         click.option("--dns-timeout", multiple=True, metavar="NAME", help="With --zone: a name that never answers."),
-        click.option("--resolver", metavar="ADDR[:PORT]", help="Ask this name server."),
+        click.option("--resolver", metavar="ADDR[:PORT]", help="Ask this name server, or 'system'."),
         click.option("--zone", metavar="FILE", help="Answer DNS from this master file, not from the network."),
     ):
         command = option(command)

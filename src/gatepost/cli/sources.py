@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 from gatepost.errors import InputError
 
-MAX_MESSAGE = 256 << 20  # octets; large servers take 150 MB (Microsoft 365), we read a little more
+MAX_MESSAGE = 160 << 20  # octets; large servers take 150 MB (Microsoft 365), we read a little more
 OUTLOOK = b"\xd0\xcf\x11\xe0"  # an OLE compound file: .msg
 FROM_LINE = b"From "
 
@@ -78,11 +78,10 @@ def _files(path: Path) -> Iterator[Path]:
         yield path
         return
     if (path / "cur").is_dir() or (path / "new").is_dir():
-        for part in ("new", "cur"):
-            if (path / part).is_dir():
-                yield from sorted(p for p in (path / part).iterdir() if p.is_file() and p.name[0] != ".")
-        for folder in sorted(path.glob(".*/cur")):  # Maildir++: sub-folders are siblings that start with a dot
-            yield from _files(folder.parent)
+        for folder in (path, *sorted(cur.parent for cur in path.glob(".*/cur"))):  # Maildir++: all on one level
+            for part in ("new", "cur"):
+                if (folder / part).is_dir():
+                    yield from sorted(p for p in (folder / part).iterdir() if p.is_file() and p.name[0] != ".")
         return
     messages = sorted(p for p in path.iterdir() if p.suffix.lower() == ".eml" and p.is_file())
     if not messages:

@@ -11,6 +11,8 @@ import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from gatepost.errors import ConfigError
+
 
 class DmarcEnforcement(enum.StrEnum):
     """What becomes of a message whose author domain asks for its refusal."""
@@ -26,6 +28,9 @@ class OnTemperror(enum.StrEnum):
     DEFER = "defer"
     TAG = "tag"
     WEIGH = "weigh"
+
+
+_REJECT_CODES = ("header.several-from",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +56,7 @@ class InspectorSettings:
     """Codes of rules that are not to be run."""
     quarantine_codes: tuple[str, ...] = ()
     """Codes whose finding alone holds a message back, whatever the score."""
-    reject_codes: tuple[str, ...] = ("header.several-from",)
+    reject_codes: tuple[str, ...] = _REJECT_CODES
     """Codes whose finding alone refuses a message, whatever the score. Two From fields are in it by default: no honest
     program writes them, and readers differ in which they show."""
     dmarc: DmarcEnforcement = DmarcEnforcement.REJECT
@@ -76,3 +81,17 @@ class InspectorSettings:
     """A Date older than this many days at reception is a finding."""
     date_future_hours: float = 12.0
     """A Date further than this many hours in the future is a finding."""
+
+    def __post_init__(self) -> None:
+        """Raises ConfigError for what could not be obeyed: a typo must not silently leave a rule on or off."""
+        if not self.tag_at <= self.quarantine_at <= self.reject_at:
+            found = f"{self.tag_at:g}, {self.quarantine_at:g}, {self.reject_at:g}"
+            raise ConfigError("inspector.tag_at, quarantine_at, reject_at", found, "must not go down in this order")
+        if self.trusted_relays:
+            from gatepost.inspector.trace import parse_networks
+
+            parse_networks(self.trusted_relays)
+        if self.disabled_rules or self.weights or self.quarantine_codes or self.reject_codes != _REJECT_CODES:
+            from gatepost.inspector.rules import check_codes  # the rules know the settings, so not at the top
+
+            check_codes(self)

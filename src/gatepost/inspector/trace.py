@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any
 
-from gatepost.errors import InputError
+from gatepost.errors import ConfigError
 from gatepost.message.dates import parse_date
 from gatepost.message.header import RawField
 from gatepost.message.message import Message
@@ -170,13 +170,14 @@ def _judge_by_received(message: Message, session: Session, inside: tuple[Network
 
 @lru_cache(maxsize=16)
 def parse_networks(texts: tuple[str, ...]) -> tuple[Network, ...]:
-    """Addresses and networks in CIDR. Raises InputError for what is neither."""
+    """Addresses and networks in CIDR. Raises ConfigError for what is neither."""
     networks: list[Network] = []
     for text in texts:
         try:
             networks.append(ipaddress.ip_network(text, strict=False))
         except ValueError:
-            raise InputError("trusted_relays", text, "is no address and no network; write 192.0.2.0/24") from None
+            why = "is no address and no network; write 192.0.2.0/24"
+            raise ConfigError("inspector.trusted_relays", text, why) from None
     return tuple(networks)
 
 

@@ -59,6 +59,13 @@ def test_a_folder_of_eml_files(tmp_path: Path) -> None:
     assert total_octets([str(tmp_path), "-"]) is None
 
 
+def test_a_maildir_that_holds_itself_is_read_once(tmp_path: Path) -> None:
+    (tmp_path / "cur").mkdir()
+    write(tmp_path / "cur", MAIL, "1")
+    (tmp_path / ".self").symlink_to(tmp_path)
+    assert len(raws(str(tmp_path))) == 2
+
+
 def test_one_message_and_no_more(tmp_path: Path) -> None:
     assert read_one(write(tmp_path, FROM + MAIL)) == MAIL
     with pytest.raises(InputError, match="several"):

@@ -60,10 +60,11 @@ def test_settings_and_policies(setting: DmarcEnforcement, policy: str, expected:
     assert action(policy, settings=InspectorSettings(dmarc=setting)) is expected
 
 
-def test_report_only_leaves_the_weight_alone_to_speak() -> None:
+def test_report_only_tells_and_does_nothing() -> None:
     judgement = judged(dmarc=dmarc("fail"), settings=InspectorSettings(dmarc=DmarcEnforcement.REPORT_ONLY), **FAILS)
     assert judgement.forced == ()
-    assert judgement.decide().action is Action.TAG
+    assert judgement.decide().action is Action.ACCEPT
+    assert "auth.dmarc.fail" in codes(judgement)
 
 
 def test_test_mode_lowers_the_policy_by_one_step() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from gatepost.errors import ConfigError
 from gatepost.finding import Finding, Severity
 from gatepost.inspector.decision import Action, Forced
 from gatepost.inspector.policy import decide, decide_transaction, for_delivery
@@ -44,8 +45,8 @@ def test_a_group_is_capped() -> None:
 
 @pytest.mark.parametrize("group", ["lists", "classifier"])
 def test_no_list_and_no_classifier_decides_alone_whatever_is_configured(group: str) -> None:
-    settings = InspectorSettings(group_caps={group: 100.0}, reject_codes=("l.1",))
-    assert decide([finding("l.1", 50.0, group)], settings).action is Action.ACCEPT
+    settings = InspectorSettings(group_caps={group: 100.0}, reject_codes=("header.nul",))
+    assert decide([finding("header.nul", 50.0, group)], settings).action is Action.ACCEPT
 
 
 def test_lists_and_classifier_together_do_not_decide_without_a_third() -> None:
@@ -76,9 +77,9 @@ def test_a_deferral_outranks_the_score_but_not_a_refusal() -> None:
 
 
 def test_the_administrator_may_let_one_code_decide() -> None:
-    settings = InspectorSettings(quarantine_codes=("h.1",))
-    decision = decide([finding("h.1", 0.1, "header")], settings)
-    assert (decision.action, decision.decided_by) == (Action.QUARANTINE, ("h.1",))
+    settings = InspectorSettings(quarantine_codes=("header.nul",))
+    decision = decide([finding("header.nul", 0.1, "header")], settings)
+    assert (decision.action, decision.decided_by) == (Action.QUARANTINE, ("header.nul",))
 
 
 def test_a_decision_is_per_recipient() -> None:
@@ -96,3 +97,16 @@ def test_one_data_has_one_reply() -> None:
     assert decide_transaction([reject, accept, defer]) is Action.DEFER
     assert for_delivery(reject) is Action.QUARANTINE
     assert for_delivery(accept) is Action.ACCEPT
+
+
+@pytest.mark.parametrize("option", ["disabled_rules", "quarantine_codes", "reject_codes"])
+def test_a_code_that_no_rule_has_is_refused_with_the_nearest(option: str) -> None:
+    with pytest.raises(ConfigError, match=r"did you mean 'auth\.dmarc\.fail'"):
+        InspectorSettings(**{option: ("auth.dmark.fail",)})  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="gatepost rules"):
+        InspectorSettings(weights={"nonsense": 1.0})
+
+
+def test_thresholds_that_go_down_are_refused() -> None:
+    with pytest.raises(ConfigError, match="must not go down"):
+        InspectorSettings(tag_at=9.0)

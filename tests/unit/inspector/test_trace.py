@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gatepost.errors import InputError
+from gatepost.errors import ConfigError
+from gatepost.inspector.settings import InspectorSettings
 from gatepost.inspector.trace import JudgedFrom, judge_from, read_path
 from gatepost.message.message import Message, parse_message
 from gatepost.names import Session
@@ -101,6 +102,6 @@ def test_delays_are_between_hops_that_tell_a_time() -> None:
     assert path.times == (1_764_000_000, None, 1_764_000_060)
 
 
-def test_a_network_that_is_none_is_an_input_error() -> None:
-    with pytest.raises(InputError, match="trusted_relays"):
-        judge_from(STRANGER, message(), ("relay.example",))
+def test_a_network_that_is_none_is_refused_when_it_is_set() -> None:
+    with pytest.raises(ConfigError, match="trusted_relays"):
+        InspectorSettings(trusted_relays=("relay.example",))

@@ -5,10 +5,13 @@ In: nothing. Out: `RULES`, and `active_rules` for some settings. Not here: what 
 
 from __future__ import annotations
 
+import difflib
 from functools import lru_cache
 
+from gatepost.errors import ConfigError
 from gatepost.inspector.rule import Rule
 from gatepost.inspector.rules import arc, dates, dkim, dmarc, fields, path, senders, spf
+from gatepost.inspector.settings import InspectorSettings
 
 RULES: tuple[Rule, ...] = (
     dmarc.dmarc_fail,
@@ -80,3 +83,14 @@ RULES: tuple[Rule, ...] = (
 def active_rules(disabled: tuple[str, ...]) -> tuple[Rule, ...]:
     """`RULES` without those whose codes are in `disabled`."""
     return tuple(rule for rule in RULES if rule.code not in disabled)
+
+
+def check_codes(settings: InspectorSettings) -> None:
+    """Raises ConfigError for a code in `settings` that no rule has."""
+    known = {rule.code for rule in RULES}
+    for option in ("disabled_rules", "quarantine_codes", "reject_codes", "weights"):
+        for code in getattr(settings, option):
+            if code not in known:
+                near = difflib.get_close_matches(code, known, n=1)
+                hint = f"did you mean {near[0]!r}?" if near else "`gatepost rules` lists them"
+                raise ConfigError(f"inspector.{option}", code, f"is no rule's code; {hint}")

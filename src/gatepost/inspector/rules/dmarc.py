@@ -12,6 +12,7 @@ from gatepost.finding import Severity
 from gatepost.inspector.enforcement import FAIL_CODE, TEMPERROR_CODE, enforce_dmarc
 from gatepost.inspector.facts import Facts
 from gatepost.inspector.rule import Seen, rule
+from gatepost.inspector.settings import DmarcEnforcement
 from gatepost.msgauth.dmarc import DmarcPolicy, DmarcResultWord
 
 # A failure weighs more the more its owner cares; what the policy demands is enforced besides.
@@ -70,6 +71,8 @@ def dmarc_fail(facts: Facts) -> Seen | None:
     severity, weight = _FAIL[dmarc.policy or DmarcPolicy.NONE]
     if dmarc.disposition is not dmarc.policy:
         severity, weight = _FAIL[dmarc.disposition]
+    if facts.settings.dmarc is DmarcEnforcement.REPORT_ONLY:
+        severity, weight = _FAIL[DmarcPolicy.NONE]
     if enforcement.vouched_by:
         severity, weight = Severity.NOTICE, 0.5
     evidence = {
