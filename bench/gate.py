@@ -7,6 +7,7 @@ All sender checks are on and DNS is asked at DNS_SERVER, as for every contestant
 from __future__ import annotations
 
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -25,9 +26,9 @@ workers = {workers}
 monitor = ""
 
 [smtp]
-proxy_networks = ["127.0.0.0/8"]
 max_connections_per_address = 3000
 max_connections = 3000
+proxy_networks = [{proxies}]
 
 [store]
 folder = "data"
@@ -35,16 +36,31 @@ folder = "data"
 [dns]
 servers = ["{dns}"]
 """
+TLS = """
+[tls]
+certificate = "cert.pem"
+key = "key.pem"
+"""
 
 
-def configure(folder: Path, *, route: str, workers: int = 2) -> Path:
-    """Writes a fresh configuration with an empty spool; returns its path."""
+def configure(folder: Path, *, route: str, workers: int = 2, tls: bool = False) -> Path:
+    """Writes a fresh configuration with an empty spool; returns its path. With `tls` clients come without PROXY."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     path = folder / "gatepost.toml"
-    values = {"route": route, "workers": workers, "listen": f"{HOST}:{PORT}", "dns": DNS_SERVER}
-    path.write_text(CONFIGURATION.format(**values))
+    listen, proxies = f"{HOST}:{PORT}", "" if tls else '"127.0.0.0/8"'
+    values = {"route": route, "workers": workers, "listen": listen, "dns": DNS_SERVER, "proxies": proxies}
+    path.write_text(CONFIGURATION.format(**values) + (TLS if tls else ""))
+    if tls:
+        _make_certificate(folder)
     return path
+
+
+def _make_certificate(folder: Path) -> None:
+    new_key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", folder / "key.pem"]
+    command = ["openssl", "req", "-x509", *new_key, "-out", folder / "cert.pem", "-days", "30", "-subj", "/CN=mx"]
+    subprocess.run(command, check=True, capture_output=True)
+    (folder / "key.pem").chmod(0o600)
 
 
 def command(configuration: Path) -> str:
