@@ -36,6 +36,7 @@ _dmarc.bank.example. 300 IN TXT "v=DMARC1; p=reject"
 shop.example. 300 IN MX 10 mail.shop.example.
 shop.example. 300 IN TXT "v=spf1 -all"
 _dmarc.shop.example. 300 IN TXT "v=DMARC1; p=quarantine"
+mute.example. 300 IN MX 0 .
 silent.example. 300 IN TXT "v=spf1 -all"
 """
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import smtplib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -102,6 +103,13 @@ def test_the_check_before_the_start_names_what_is_missing(gate: RunningGate) -> 
     code, text = gate.cli("serve", "--check")
     assert code == 2
     assert "needs tls.certificate" in text
+
+
+def test_senders_that_cannot_be_answered(start_gate: Callable[..., RunningGate]) -> None:
+    gate = start_gate(more="[relay]\nrefuse_unknown_senders = true\n")
+    assert gate.send(mail("mute"), sender="x@mute.example")[1].startswith("5.7.27 ")
+    assert gate.send(mail("missing"), sender="x@missing.example")[1].startswith("5.1.8 ")
+    assert gate.send(mail("null"), sender="")[0] == 250
 
 
 def test_dns_that_does_not_answer_means_later_never_no(tmp_path: Path) -> None:

@@ -52,6 +52,9 @@ class RelaySettings:
     """Received fields that count as a loop (RFC 5321 §6.3 asks for at least 100 hops; Postfix stops at 50)."""
     refuse_null_mx_senders: bool = True
     """Refuse mail from domains that say they send and receive none (RFC 7505 §4.2)."""
+    refuse_unknown_senders: bool = False
+    """Refuse mail whose envelope sender's domain has neither a mail exchanger nor an address: no answer could ever
+    reach it. Postfix calls it reject_unknown_sender_domain."""
     call_forward_positive: int = 86400
     """Seconds that "this recipient exists", learnt from the next hop, is believed."""
     call_forward_negative: int = 3600

@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from gatepost.errors import StoreError, StoreFull
 from gatepost.inspector import Action, decide_transaction, for_delivery
 from gatepost.message.message import Message, parse_message
+from gatepost.msgauth.sender_domain import SenderDomainResult, check_sender_domain
 from gatepost.names import Envelope, Recipient, domain_of
 from gatepost.ports import Resolver
 from gatepost.server.metrics import Metric
@@ -116,8 +117,9 @@ class Gate:
         try:
             async with asyncio.timeout(self._settings.relay.deadline):
                 resolver = self._message_resolver()
-                if await self._sends_no_mail(domain_of(envelope.mail_from), resolver):
-                    return self._unjudged(visit, envelope, message, replies.NULL_MX, "null MX", now)
+                refused = await self._sender_refused(domain_of(envelope.mail_from), resolver)
+                if refused is not None:
+                    return self._unjudged(visit, envelope, message, refused, refused.text, now)
                 examined = await self._examine(visit, envelope, message, resolver, now)
         except TimeoutError:
             return self._unjudged(visit, envelope, message, replies.SLOW, "the sender checks took too long", now)
@@ -145,12 +147,17 @@ class Gate:
         )
         return reply
 
-    async def _sends_no_mail(self, domain: str, resolver: Resolver) -> bool:
-        """RFC 7505 §4.2: a null MX says so; a domain that does not answer is nobody's fault."""
-        if not domain or domain.startswith("[") or not self._settings.relay.refuse_null_mx_senders:
-            return False
-        answer = await resolver.lookup(ascii_domain(domain), "MX")
-        return len(answer.exchanges) == 1 and answer.exchanges[0].exchange == "."
+    async def _sender_refused(self, domain: str, resolver: Resolver) -> Reply | None:
+        """RFC 7505 §4.2 and RFC 5321 §3.6.2: a sender's domain that takes no mail. No answer is nobody's fault."""
+        relay = self._settings.relay
+        if not (relay.refuse_null_mx_senders or relay.refuse_unknown_senders):
+            return None
+        found = (await check_sender_domain(ascii_domain(domain), resolver)).result
+        if found is SenderDomainResult.NULL_MX and relay.refuse_null_mx_senders:
+            return replies.NULL_MX
+        if found is SenderDomainResult.MISSING and relay.refuse_unknown_senders:
+            return replies.NO_SENDER_DOMAIN
+        return None
 
     async def _examine(
         self, visit: Visit, envelope: Envelope, message: Message, resolver: Resolver, now: float

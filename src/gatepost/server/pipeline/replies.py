@@ -18,6 +18,7 @@ ASK_LATER = Reply(450, "The recipient cannot be checked now, try again later", e
 NO_SMTPUTF8 = Reply(553, "The recipient's system takes no internationalised mail", enhanced="5.6.7")
 NO_REQUIRETLS = Reply(550, "The recipient's system cannot promise TLS all the way", enhanced="5.7.30")
 NULL_MX = Reply(550, "The sender's domain says that it sends no mail", enhanced="5.7.27")
+NO_SENDER_DOMAIN = Reply(550, "The sender's domain has no mail exchanger and no address", enhanced="5.1.8")
 LOOP = Reply(554, "Too many hops: this message goes round in circles", enhanced="5.4.6")
 SLOW = Reply(451, "The sender could not be checked in time, try again later", enhanced="4.4.3")
 SPOOL_FULL = Reply(452, "No room now, try again later", enhanced="4.3.1")
@@ -30,8 +31,6 @@ _CODES = (
     ("auth.dkim", "7.20", "No valid signature was found"),
     ("path.reverse", "7.25", "The sending server's address has no valid reverse name"),
     ("path.no-reverse", "7.25", "The sending server's address has no valid reverse name"),
-    ("sender.null-mx", "7.27", "The sender's domain says that it sends no mail"),
-    ("sender.", "1.8", "The sender's domain cannot be answered"),
 )
 
 

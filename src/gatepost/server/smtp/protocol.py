@@ -11,9 +11,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Coroutine
 from functools import partial
-from typing import cast
+from types import CoroutineType
+from typing import Any, cast
 
 from gatepost.errors import RemoteProtocolError, StoreFull
 from gatepost.server.smtp.arrival import begin_visit, crowded, meet_client
@@ -225,7 +226,7 @@ class SmtpProtocol(ServerLine):
         if answer is None or isinstance(answer, Reply):
             self._settle(event, answer)
             return
-        future = answer if isinstance(answer, asyncio.Future) else self._loop.create_task(_awaited(answer))
+        future = answer if isinstance(answer, asyncio.Future) else self._loop.create_task(_coroutine(answer))
         self._waiting = future
         future.add_done_callback(partial(self._answered, event))
 
@@ -380,6 +381,11 @@ class SmtpProtocol(ServerLine):
     def abort(self) -> None:
         """The server stops and waits no longer."""
         self._abort("stop")
+
+
+def _coroutine(answer: Awaitable[Reply | None]) -> Coroutine[Any, Any, Reply | None]:
+    """What a task can be made of."""
+    return answer if isinstance(answer, CoroutineType) else _awaited(answer)
 
 
 async def _awaited(answer: Awaitable[Reply | None]) -> Reply | None:
