@@ -11,6 +11,12 @@ from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from gatepost.arc import ArcResult, ArcStatus, seal_message, verify_sync
 from gatepost.dkim import DkimSettings
 from gatepost.errors import InputError
+from gatepost.message.header import parse_header
+from gatepost.msgauth.arc.record import Seal, parse_seal
+from gatepost.msgauth.dkim.canonical import relaxed_field, without_signature
+from gatepost.msgauth.dkim.sign import finish_field
+from gatepost.msgauth.dkim.signature import Canonicalization
+from gatepost.msgauth.dkim.verify import is_signed_by
 from keys import key_record
 from txt_zone import TxtZone
 
@@ -146,3 +152,36 @@ def test_nothing_breaks_out_of_a_set() -> None:
     assert raw.endswith(b"smtp.mailfrom=a\r\n" + RAW)
     with pytest.raises(InputError):
         seal_message(RAW, chain=check(RAW), results=b"x", domain="a; b=c", selector="arc", key=RSA, now=NOW)
+
+
+def test_what_fails_for_good_is_told_even_where_the_newest_key_is_late() -> None:
+    late = TxtZone(ZONE.records, ["arc._domainkey.hop2.example"])
+    raw = sealed(2)
+    at = raw.rindex(b"spf=pass")  # what the first hop saw
+    changed = raw[:at] + b"spf=fail" + raw[at + 8 :]
+    assert check(raw, late).result == "temperror"
+    result = check(changed, late)
+    assert (result.result, "instance 1" in result.reason) == ("fail", True)
+
+
+def test_a_seal_with_signed_fields_fails_though_it_fits() -> None:
+    """RFC 8617 §4.1.3: h= in a seal fails the chain, however well it is signed."""
+    header = parse_header(sealed(1))
+    signed = [header.all(name)[0] for name in ("arc-authentication-results", "arc-message-signature")]
+    tags = [("i", "1"), ("a", "rsa-sha256"), ("cv", "none"), ("d", "hop1.example"), ("s", "arc")]
+    before = b"".join(relaxed_field(field, field.raw) for field in signed)
+    own = b"".join(field.raw for field in signed)
+    for more, result in (([], "pass"), ([("h", "from")], "fail")):
+        field = finish_field("ARC-Seal", [*tags, *more], before, RSA, Canonicalization.RELAXED)
+        assert check(field + own + RAW).result == result
+
+
+def test_a_failed_chain_is_sealed_over_its_own_set_alone() -> None:
+    """RFC 8617 §5.1.2: the sets below may be anything, so they are not signed."""
+    header = parse_header(seal(sealed(2).replace(b"Hello", b"Jello"), 3))
+    fields = [header.all(name)[0] for name in ("arc-authentication-results", "arc-message-signature", "arc-seal")]
+    last = parse_seal(fields[2])
+    assert isinstance(last, Seal)
+    own = [field.raw for field in fields[:2]] + [without_signature(fields[2].raw)]
+    forms = [relaxed_field(field, octets) for field, octets in zip(fields, own, strict=True)]
+    assert is_signed_by(RSA.public_key(), "sha256", last.signature, b"".join(forms)[:-2])
