@@ -44,11 +44,11 @@ def read_messages(paths: Iterable[str]) -> Iterator[Saved]:
     """Every message in `paths`; "-" is standard input. Raises InputError for what cannot be read."""
     for path in paths:
         if path == "-":
-            yield from _read_stream(sys.stdin.buffer, "-")
+            yield from split_stream(sys.stdin.buffer, "-")
             continue
         for file in _files(Path(path)):
             with _open(file) as stream:
-                yield from _read_stream(stream, str(file))
+                yield from split_stream(stream, str(file))
 
 
 def read_one(path: str) -> bytes:
@@ -89,7 +89,8 @@ def _files(path: Path) -> Iterator[Path]:
     yield from messages
 
 
-def _read_stream(stream: BinaryIO, name: str) -> Iterator[Saved]:
+def split_stream(stream: BinaryIO, name: str) -> Iterator[Saved]:
+    """The messages of one file, read as they are asked for: an mbox if it starts with "From ", else one message."""
     start = stream.read(len(FROM_LINE))
     if start == FROM_LINE:
         yield from _split_mbox(stream, name, len(start))
