@@ -32,6 +32,7 @@ COMMANDS: dict[str, str] = {
     "restore": "Bring a backup back.",
 }
 BAD_INPUT = 2
+INTERNAL = 70  # sysexits.h, EX_SOFTWARE
 INTERRUPTED = 130  # the shells' word for "ended by SIGINT"
 
 
@@ -102,14 +103,19 @@ def run(group: click.Command, argv: Sequence[str]) -> int:
         return _say(str(error))
     except OSError as error:
         return _say(f"{error.filename or 'system'}: {error.strerror or error}")
+    except Exception as error:
+        if os.environ.get("GATEPOST_TRACEBACK"):
+            raise
+        what = f"{type(error).__name__}: {error}"
+        return _say(f"a mistake of ours: {what}; please report it (GATEPOST_TRACEBACK=1 shows where)", INTERNAL)
     return answer if isinstance(answer, int) else 0
 
 
-def _say(line: str) -> int:
+def _say(line: str, code: int = BAD_INPUT) -> int:
     text = " ".join(line.split())
     shown = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
     click.echo(f"gatepost: {shown}", err=True)
-    return BAD_INPUT
+    return code
 
 
 def _usage_line(error: click.ClickException) -> str:

@@ -64,6 +64,17 @@ def test_a_missing_file_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert "/nonexistent/file: No such file" in capsys.readouterr().err
 
 
+def test_a_mistake_of_ours_is_one_line_too(capsys: pytest.CaptureFixture[str]) -> None:
+    @click.command()
+    def breaks() -> None:
+        raise ZeroDivisionError("x\ny")
+
+    assert front.run(breaks, ["--"]) == 70
+    line = capsys.readouterr().err
+    assert line.count("\n") == 1
+    assert "ZeroDivisionError" in line
+
+
 def test_help_is_quick() -> None:
     best = min(_seconds_of_help() for _ in range(3))
     assert best < 0.3  # issue 2 §7
