@@ -44,7 +44,11 @@ def _those(facts: Facts, fits: Callable[[SignatureResult], bool]) -> Seen | None
     reference="RFC 6376 §6.1",
 )
 def dkim_pass(facts: Facts) -> Seen | None:
-    return _those(facts, lambda s: s.result is DkimStatus.PASS)
+    passed = facts.auth.dkim.passed
+    if not passed:
+        return None
+    author = facts.auth.dmarc.author_domain
+    return Seen(evidence=_shown(sorted(passed, key=lambda s: s.domain != author)))
 
 
 @rule(

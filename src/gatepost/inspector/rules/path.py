@@ -131,10 +131,11 @@ def ehlo_literal_differs(facts: Facts) -> Seen | None:
 )
 def ehlo_is_ours(facts: Facts) -> Seen | None:
     ehlo = facts.session.ehlo_domain.lower().rstrip(".")
-    if not facts.session.client_ip or ehlo not in facts.own_domains:
+    if not facts.session.client_ip or not facts.is_own(ehlo):
         return None
-    if facts.auth.spf_ehlo is not None and facts.auth.spf_ehlo.result == "pass":
-        return None
+    spf = facts.auth.spf_ehlo
+    if facts.auth.iprev.name == ehlo or (spf is not None and spf.result == "pass"):
+        return None  # it is one of our own hosts, somewhere else
     return Seen(evidence={"ehlo": ehlo, "ip": facts.session.client_ip})
 
 

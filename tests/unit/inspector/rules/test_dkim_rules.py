@@ -56,3 +56,9 @@ def test_l_that_covers_the_whole_body_is_only_noted() -> None:
     finding = see(rules.dkim_body_length, dkim=dkim(signature(body_length=8)))
     assert finding is not None
     assert finding.severity is Severity.INFO
+
+
+def test_of_several_passes_the_authors_own_is_named() -> None:
+    finding = see(rules.dkim_pass, dkim=dkim(signature(domain="provider.example"), signature()))
+    assert finding is not None
+    assert "signed by example.org" in finding.summary

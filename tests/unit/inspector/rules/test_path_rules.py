@@ -64,7 +64,10 @@ def test_ehlo_literal_in_ipv6() -> None:
 
 def test_ehlo_is_ours() -> None:  # path.ehlo-is-ours
     assert see(rules.ehlo_is_ours, ehlo_domain="Example.NET", spf_ehlo=ehlo("none"))
+    assert see(rules.ehlo_is_ours, ehlo_domain="mx.example.net", spf_ehlo=ehlo("none"))
     assert see(rules.ehlo_is_ours, ehlo_domain="example.net", spf_ehlo=ehlo("pass")) is None
+    own = iprev(name="mx.example.net")
+    assert see(rules.ehlo_is_ours, ehlo_domain="mx.example.net", spf_ehlo=ehlo("none"), iprev=own) is None
     assert see(rules.ehlo_is_ours, spf_ehlo=ehlo("none")) is None
 
 
