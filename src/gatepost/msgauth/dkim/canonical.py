@@ -8,6 +8,7 @@ Not here: which fields are hashed in which order, and the hashing (`content`).
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from gatepost.message.header import RawField
 
@@ -21,17 +22,18 @@ def relaxed_field(field: RawField, octets: bytes) -> bytes:
 
     `octets` are the field's own, or stand in for them (a signature without its `b=`).
     """
-    if is_plain(octets):
-        return plain_relaxed_field(field, octets)
     _, _, body = octets.partition(b":")
-    unfolded = body.replace(b"\r\n", b"").replace(b"\t", b" ")
-    value = b" ".join([word for word in unfolded.split(b" ") if word])
-    return b"%b:%b\r\n" % (field.key.encode("ascii"), value)
+    if is_plain(octets):
+        words = body.split()
+    else:
+        unfolded = body.replace(b"\r\n", b"").replace(b"\t", b" ")
+        words = [word for word in unfolded.split(b" ") if word]
+    return b"%b:%b\r\n" % (field.key.encode("ascii"), b" ".join(words))
 
 
-def plain_relaxed_field(field: RawField, octets: bytes) -> bytes:
-    """The same, three times as quick, for octets of which `is_plain` holds."""
-    return b"%b:%b\r\n" % (field.key.encode("ascii"), b" ".join(octets.partition(b":")[2].split()))
+def relaxed_plain_fields(fields: Sequence[RawField]) -> list[bytes]:
+    """The same for many, half as dear each, where `is_plain` holds of the whole section."""
+    return [b"%b:%b\r\n" % (key.encode(), b" ".join(raw.partition(b":")[2].split())) for _, key, raw, _ in fields]
 
 
 def is_plain(octets: bytes) -> bool:

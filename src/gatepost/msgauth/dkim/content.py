@@ -8,16 +8,16 @@ Standard: RFC 6376 §3.7 (what is hashed), §5.4.2 (which of several fields of a
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection
 
 from gatepost.message.header import RawField
 from gatepost.message.message import Message, parse_message
 from gatepost.msgauth.dkim.canonical import (
     Parts,
     is_plain,
-    plain_relaxed_field,
     relaxed_body,
     relaxed_field,
+    relaxed_plain_fields,
     simple_body,
     simple_field,
     without_signature,
@@ -28,7 +28,7 @@ from gatepost.msgauth.dkim.signature import Canonicalization, Signature
 class Content:
     """One message, with what was computed of it. Not shared between threads."""
 
-    __slots__ = ("_bodies", "_fields", "_hashes", "_relax", "message")
+    __slots__ = ("_bodies", "_fields", "_hashes", "_plain", "message")
 
     def __init__(self, message: Message) -> None:
         self.message = message
@@ -36,8 +36,7 @@ class Content:
         self._hashes: dict[tuple[Canonicalization, str, int | None], bytes] = {}
         self._fields: dict[int, bytes] = {}
         # One look at the whole section saves one at each field.
-        plain = is_plain(message.raw[: message.header.end])
-        self._relax: Callable[[RawField, bytes], bytes] = plain_relaxed_field if plain else relaxed_field
+        self._plain = is_plain(message.raw[: message.header.end])
 
     def body(self, canonicalization: Canonicalization) -> Parts:
         """The canonical body, in parts."""
@@ -64,27 +63,21 @@ class Content:
         chosen = choose_fields(self.message, signature.signed_fields, signature.field)
         own = without_signature(signature.field.raw)
         if signature.header_canonicalization is Canonicalization.RELAXED:
-            parts = self.relaxed_all(chosen)
-            parts.append(self._relax(signature.field, own)[:-2])
+            parts = (
+                relaxed_plain_fields(chosen) if self._plain else [relaxed_field(field, field.raw) for field in chosen]
+            )
+            parts.append(relaxed_field(signature.field, own)[:-2])
         else:
             parts = [simple_field(field) for field in chosen]
             parts.append(own.removesuffix(b"\r\n"))
         return b"".join(parts)
 
-    def relaxed_all(self, fields: Iterable[RawField]) -> list[bytes]:
-        """The relaxed forms of fields, each kept by its place in the message."""
-        kept, relax = self._fields, self._relax
-        parts: list[bytes] = []
-        for field in fields:
-            form = kept.get(field[3])  # by index, which is twice as quick as `.offset` and `.raw`
-            if form is None:
-                form = kept[field[3]] = relax(field, field[2])
-            parts.append(form)
-        return parts
-
     def relaxed(self, field: RawField) -> bytes:
-        """The relaxed form of one field."""
-        return self.relaxed_all((field,))[0]
+        """The relaxed form of one field, kept by its place in the message: every ARC seal signs those below again."""
+        form = self._fields.get(field.offset)
+        if form is None:
+            form = self._fields[field.offset] = relaxed_field(field, field.raw)
+        return form
 
 
 def choose_fields(message: Message, names: Collection[str], own: RawField | None = None) -> list[RawField]:
