@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from gatepost.errors import ConfigError
 from gatepost.inspector.rule import Rule
-from gatepost.inspector.rules import arc, dates, dkim, dmarc, fields, path, senders, spf
+from gatepost.inspector.rules import arc, client, dates, dkim, dmarc, fields, path, senders, spf
 from gatepost.inspector.settings import InspectorSettings
 
 RULES: tuple[Rule, ...] = (
@@ -42,14 +42,14 @@ RULES: tuple[Rule, ...] = (
     arc.arc_temperror,
     arc.arc_pass,
     arc.arc_trusted,
-    path.no_reverse_dns,
-    path.reverse_unconfirmed,
-    path.reverse_temperror,
-    path.reverse_confirmed,
-    path.ehlo_not_a_name,
-    path.ehlo_literal_differs,
-    path.ehlo_is_ours,
-    path.ehlo_not_in_dns,
+    client.no_reverse_dns,
+    client.reverse_unconfirmed,
+    client.reverse_temperror,
+    client.reverse_confirmed,
+    client.ehlo_not_a_name,
+    client.ehlo_literal_differs,
+    client.ehlo_is_ours,
+    client.ehlo_not_in_dns,
     path.time_goes_backward,
     path.long_delay,
     path.many_hops,
