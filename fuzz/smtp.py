@@ -7,6 +7,8 @@ plaintext counts.
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import sys
 from pathlib import Path
 
@@ -15,7 +17,12 @@ sys.path.insert(0, str(Path(__file__).parent))
 from harness import main
 
 from gatepost.errors import RemoteProtocolError
+from gatepost.names import Envelope
+from gatepost.server.smtp.gatekeeper import OpenDoor
+from gatepost.server.smtp.listener import Listener
 from gatepost.server.smtp.proxy import ProxyReader
+from gatepost.server.smtp.settings import SmtpSettings
+from gatepost.server.smtp.visit import Visit
 from gatepost.wire.smtp import ClientConnection, Limits, Reply, ServerConnection, State, Verb
 from gatepost.wire.smtp.commands import find_verb, parse_command
 from gatepost.wire.smtp.events import Bad, Closed, Hello, Mail, Message, Plain, Rcpt, ServerEvent
@@ -151,7 +158,71 @@ def check_proxy(data: bytes) -> None:
     assert results[0] == results[1], results
 
 
+class Wire(asyncio.Transport):
+    """A transport that goes nowhere."""
+
+    def __init__(self) -> None:
+        super().__init__({"peername": ("127.0.0.1", 5555), "sockname": ("127.0.0.1", 25)})
+        self.closed = False
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        assert not self.closed
+
+    def can_write_eof(self) -> bool:
+        return False
+
+    def is_closing(self) -> bool:
+        return self.closed
+
+    def close(self) -> None:
+        self.closed = True
+
+    abort = close
+
+    def pause_reading(self) -> None:
+        pass
+
+    resume_reading = pause_reading
+
+
+async def drive(data: bytes) -> None:
+    """The driver, with a gatekeeper that takes its time over messages."""
+    settings = SmtpSettings(limits=LIMITS, xclient_networks=("127.0.0.1",), max_octets_in_flight=1500)
+    listener = Listener(hostname="mx", gatekeeper=Slow(), settings=settings)
+    protocol, wire = listener._connected(), Wire()
+    protocol.connection_made(wire)
+    for start in range(0, len(data), 50):
+        if wire.closed:
+            break
+        protocol.data_received(data[start : start + 50])
+        await asyncio.sleep(0)
+    protocol.connection_lost(None)
+    await asyncio.sleep(0)
+    assert listener.connections == 0
+
+
+class Slow(OpenDoor):
+    async def message(self, visit: Visit, envelope: Envelope, raw: bytes) -> Reply | None:
+        assert envelope.recipients
+        return None
+
+
+class Noted(logging.Handler):
+    """What the driver logs is what went wrong in it."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        WRONG.append(record.getMessage())
+
+
+WRONG: list[str] = []
+LOOP = asyncio.new_event_loop()
+LOOP.set_exception_handler(lambda _, context: WRONG.append(str(context)))
+logging.getLogger("gatepost.smtp").addHandler(Noted())
+
+
 def target(data: bytes) -> None:
+    LOOP.run_until_complete(drive(data))
+    assert not WRONG, WRONG
     check_server(data)
     check_injection(data)
     check_client(data)

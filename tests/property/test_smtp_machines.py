@@ -226,3 +226,57 @@ class Pair:
                 self.server.send_reply(Reply(code, "so be it"))
             case _:
                 self.server.send_reply(Reply(code, "so be it"))
+
+
+pieces = st.sampled_from([
+    *(b"EHLO x\r\n", b"HELO x\r\n", b"MAIL FROM:<a@b>\r\n", b"MAIL FROM:<> SIZE=9\r\n", b"RCPT TO:<c@d>\r\n"),
+    *(b"DATA\r\n", b"x: y\r\n\r\n", b".\r\n", b"..\r\n", b"\r\n.\r\n", b"\n.\n", b"\r", b"\n", b"\0"),
+    *(b"BDAT 5\r\n", b"BDAT 3 LAST\r\n", b"abcde", b"RSET\r\n", b"NOOP\r\n", b"QUIT\r\n", b"NOPE\r\n"),
+    *(b"VRFY x\r\n", b"x" * 700, b"\xc3\xbc", b"STARTTLS\r\n"),
+])  # fmt: skip
+sessions = st.lists(pieces | st.binary(max_size=8), max_size=25).map(b"".join)
+
+
+def told(octets: list[bytes]) -> list[tuple[str, bytes]]:
+    """What a server that says yes to everything is told, in a form that can be compared."""
+    machine = ServerConnection(Limits(command_line=600, message=300, discard=600))
+    machine.send_reply(Reply(220, "mx"))
+    seen = []
+    for piece in octets:
+        machine.receive_data(piece)
+        while (event := machine.next_event()) is not None:
+            seen.append((repr(event), event.raw if isinstance(event, Message) else b""))
+            match event:
+                case Hello():
+                    machine.send_hello("mx", (*EXTENSIONS, "CHUNKING"))
+                case Bad():
+                    machine.send_reply(event.reply)
+                case Closed():
+                    pass
+                case Plain(verb=Verb.DATA):
+                    machine.send_reply(Reply(354, "go"))
+                case _:
+                    machine.send_reply(Reply(250, "ok"))
+    return seen
+
+
+@settings(max_examples=300)
+@given(sessions, st.lists(st.integers(0, 2000)))
+def test_a_server_is_told_the_same_however_it_is_cut(octets: bytes, places: list[int]) -> None:
+    whole = told([octets] if octets else [])
+    assert told(cut(octets, places)) == whole
+    assert told([octets[at : at + 1] for at in range(len(octets))]) == whole
+
+
+@given(st.lists(st.sampled_from([b"220", b"250", b"354", b"421", b"550", b"-", b" ", b"x", b"\r\n", b"\n", b"\xff"])))
+def test_any_octets_from_a_server_give_answers_or_our_error(some: list[bytes]) -> None:
+    machine = ClientConnection(Limits(reply_line=50, reply_lines=5))
+    try:
+        for piece in some:
+            machine.receive_data(piece)
+            while (event := machine.next_event()) is not None:
+                assert isinstance(event, Answered)
+                if machine.state is State.GREETED:
+                    machine.send_command(Hello(Verb.EHLO, "x"))
+    except RemoteProtocolError:
+        assert machine.state is State.CLOSED

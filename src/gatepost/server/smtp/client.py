@@ -24,6 +24,7 @@ from gatepost.names import Envelope, Recipient, Tls
 from gatepost.server.smtp.fit import fit_envelope
 from gatepost.server.smtp.settings import ClientSettings
 from gatepost.server.smtp.wireline import TransportError, Wireline
+from gatepost.wire.smtp.data import has_bare_newline
 from gatepost.wire.smtp.events import Answered, Hello, Mail, Plain, Rcpt
 from gatepost.wire.smtp.replies import Reply
 from gatepost.wire.smtp.state import State, Verb
@@ -136,8 +137,10 @@ class SmtpClient:
         """One transaction. What this server cannot take (8 bit, UTF-8, REQUIRETLS) is refused here, with a reply.
 
         TransportError and RemoteProtocolError: the connection is of no use any more; where `after_data` is set,
-        nobody knows whether the message was accepted. LocalProtocolError: it holds a bare CR or LF.
+        nobody knows whether the message was accepted. LocalProtocolError: it holds a bare CR or LF; nothing was sent.
         """
+        if has_bare_newline(raw):
+            raise LocalProtocolError("a message with a bare CR or LF cannot be sent")
         fitted = fit_envelope(envelope, raw, self.extensions, over_tls=self.tls is not None)
         if isinstance(fitted, Reply):
             return Outcome(replies=(fitted,) * len(envelope.recipients))

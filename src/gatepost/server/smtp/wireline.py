@@ -145,6 +145,8 @@ class Wireline(asyncio.Protocol):
     def _check(self) -> None:
         if self._broken is not None:
             raise self._broken
+        if self.machine.state is State.CLOSED:
+            raise TransportError("lost", "the server ended the session")
 
     def _time_out(self, text: str) -> TransportError:
         self.abort()

@@ -621,6 +621,49 @@ def test_a_silent_server(serve: Callable[..., None]) -> None:
     serve(body)
 
 
+def test_who_does_not_read_gets_no_more(serve: Callable[..., None]) -> None:
+    async def body(listener: Listener, doorman: Doorman) -> None:
+        loop = asyncio.get_running_loop()
+        with socket.socket() as rude:
+            rude.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            rude.setblocking(False)
+            await loop.sock_connect(rude, listener.addresses[0])
+            sent, idle = 0, 0
+            while idle < 8:  # in vain, one after the other
+                now = await loop.run_in_executor(None, _send_some, rude)
+                sent, idle = sent + now, 0 if now else idle + 1
+                assert sent < 30_000_000
+                await asyncio.sleep(0 if now else 0.01)
+            stats = doorman.visits[0].stats
+            assert stats.octets_out < 10_000_000
+
+    serve(body, SmtpSettings(max_commands=10**9))
+
+
+def _send_some(sock: socket.socket) -> int:
+    try:
+        return sock.send(b"VRFY x\r\n" * 5_000)
+    except BlockingIOError:
+        return 0
+
+
+def test_unix_socket_and_ipv6(serve: Callable[..., None], tmp_path: Path) -> None:
+    async def body(listener: Listener, doorman: Doorman) -> None:
+        path = str(tmp_path / "smtp.sock")
+        unix = socket.socket(socket.AF_UNIX)
+        unix.bind(path)
+        unix.listen()
+        six = bind("::1", 0)
+        await listener.start([unix, six])
+        for client in (await SmtpClient.connect(path), await SmtpClient.connect(*six.getsockname()[:2])):
+            await client.hello("x")
+            assert (await client.send(ENVELOPE, RAW)).accepted
+            await client.quit()
+        assert [visit.session.client_ip for visit in doorman.visits] == ["127.0.0.1", "::1"]
+
+    serve(body)
+
+
 def test_counters_are_shared_between_workers() -> None:
     table = CounterTable(2)
     first, second = table.column(0), table.column(1)
