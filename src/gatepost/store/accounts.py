@@ -108,7 +108,7 @@ class Accounts:
     def _change(self, sql: str, *values: str) -> None:
         with self._guard, transaction(self._connection, self.path):
             if not self._connection.execute(sql, values).rowcount:
-                raise InputError("account", values[-1], "does not exist; `gatepost user list` shows those that do")
+                raise InputError("account", values[-1], "does not exist here")
 
 
 def _checked(address: str) -> str:

@@ -22,6 +22,7 @@ Step = str  # one migration: SQL statements; step 1 makes version 1 out of an em
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _LOCKED = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+_PREPARED = 256  # statements a connection keeps: the spool's inserts have one for each number of rows
 _LOW_SPACE = 1 << 20  # a write error with less than this free is told as "full": quotas report it as an I/O error
 
 
@@ -38,7 +39,13 @@ def open_database(
         raise StoreError(f"{path}: there is no such database")
     with told(path):
         with private():  # SQLite gives log and index the database's mode
-            connection = sqlite3.connect(path, timeout=busy_seconds, isolation_level=None, check_same_thread=False)
+            connection = sqlite3.connect(
+                path,
+                timeout=busy_seconds,
+                isolation_level=None,
+                check_same_thread=False,
+                cached_statements=_PREPARED,
+            )
         try:
             _prepare(connection, path, steps, check_limit, busy_seconds)
             if create:

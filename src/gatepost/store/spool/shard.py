@@ -29,9 +29,12 @@ from gatepost.store.spool.rows import (
 from gatepost.store.spool.schema import STEPS
 from gatepost.store.spool.spooled import NewMessage
 
-# Rows go in by statements of 32, 8 and 1: each statement lets go of the interpreter's lock and must win it back, so
-# that one a row would cost a busy worker more than the disk does; and few different ones stay prepared.
-_STRIDES = (32, 8, 1)
+# Rows go in many to a statement: each statement lets go of the interpreter's lock and must win it back from a busy
+# event loop, so that one a row would cost more than the disk does. One statement for each count stays prepared.
+_ROWS = 64
+
+# Ids are reserved this far ahead of the last one, in time, so that few commits must write the reservation down.
+_RESERVED = 10_000 << 18  # ten seconds of ids
 
 _SHRINK_ABOVE = 128 << 20  # octets
 _SHRINK_MOST = 256 << 20  # octets of live rows that may be copied while a start waits: about a second
@@ -51,13 +54,14 @@ class SpoolShard:
     """Opened once per worker; `add_many` is called by one thread at a time."""
 
     def __init__(
-        self, path: Path, connection: sqlite3.Connection, owner: int, ids: IdSource, settings: SpoolSettings
+        self, path: Path, connection: sqlite3.Connection, owner: int, shard: int, reserved: int, settings: SpoolSettings
     ) -> None:
         self.path = path
         self.settings = settings
         self._connection = connection
         self._owner = owner
-        self._ids = ids
+        self._ids = IdSource(shard, reserved)
+        self._reserved = reserved
         self._bodies = bodies_of(path)
 
     @classmethod
@@ -77,8 +81,8 @@ class SpoolShard:
             )
             connection.execute(f"PRAGMA wal_autocheckpoint={settings.checkpoint_pages}")
             connection.execute("PRAGMA busy_timeout=0")  # `begin` waits in shorter steps
-            last = connection.execute("SELECT value FROM meta WHERE key = 'last_id'").fetchone()[0]
-            opened = cls(path, connection, owner, IdSource(shard, last), settings)
+            reserved = connection.execute("SELECT value FROM meta WHERE key = 'last_id'").fetchone()[0]
+            opened = cls(path, connection, owner, shard, reserved, settings)
             opened._sweep()
             shrink(connection)
         except BaseException:
@@ -142,13 +146,20 @@ class SpoolShard:
             recipients = [value for ready in batch for value in ready.recipients]
             _insert(connection, f"message ({MESSAGE_COLUMNS}, crc, body)", MESSAGE_WIDTH, messages)
             _insert(connection, f"recipient ({NEW_RECIPIENT_COLUMNS})", NEW_RECIPIENT_WIDTH, recipients)
-            last = max(ready.number for ready in batch)
-            connection.execute("UPDATE meta SET value = ?1 WHERE key = 'last_id' AND value < ?1", (last,))
+            reserved = self._reserve(max(ready.number for ready in batch))
             connection.execute("COMMIT")
+            self._reserved = reserved
         except BaseException:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise
+
+    def _reserve(self, last: int) -> int:
+        """Up to which id none will be given again after a restart, whatever the clock says then."""
+        if last <= self._reserved:
+            return self._reserved
+        self._connection.execute("UPDATE meta SET value = ? WHERE key = 'last_id'", (last + _RESERVED,))
+        return last + _RESERVED
 
     def _room(self) -> int:
         """Octets that can be written: free ones on the disk, and pages that delivered mail has left in the database
@@ -192,13 +203,11 @@ def shrink(connection: sqlite3.Connection, above: int = _SHRINK_ABOVE) -> bool:
 
 def _insert(connection: sqlite3.Connection, table: str, width: int, values: list[object]) -> None:
     """Inserts the rows that `values` holds one after the other, each `width` wide."""
-    done, count = 0, len(values) // width
     row = f"({', '.join('?' * width)})"
-    for stride in _STRIDES:
-        sql = f"INSERT INTO {table} VALUES {', '.join([row] * stride)}"  # noqa: S608 - constants
-        while count - done >= stride:
-            connection.execute(sql, values[done * width : (done + stride) * width])
-            done += stride
+    for start in range(0, len(values), _ROWS * width):
+        part = values[start : start + _ROWS * width]
+        sql = f"INSERT INTO {table} VALUES {', '.join([row] * (len(part) // width))}"  # noqa: S608 - constants
+        connection.execute(sql, part)
 
 
 def lock_file(path: Path, refusal: str) -> int:
