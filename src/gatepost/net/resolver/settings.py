@@ -14,7 +14,7 @@ from typing import Literal
 class ResolverSettings:
     """Which servers are asked, how long they may take, and how long answers are kept."""
 
-    servers: tuple[str, ...] = ("127.0.0.1",)
+    servers: tuple[str, ...] = ("system",)
     """Name servers to ask: "ADDRESS", "ADDRESS:PORT" or "[IPv6]:PORT"; "system" stands for those in /etc/resolv.conf.
     A resolver of your own on this machine is best: block lists refuse the large public ones, and only its answers
     cannot be forged on the way."""
