@@ -9,6 +9,7 @@ from base64 import b64encode
 from collections.abc import Sequence
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from harness import main
 
@@ -52,6 +53,14 @@ def target(data: bytes) -> None:
     result = verified(raw, record or RECORD)
     assert result.as_json()["result"] in {"pass", "fail", "none", "neutral", "policy", "temperror", "permerror"}  # type: ignore[attr-defined]
     parse_key_record(data)
+    parse_key_record(b"k=rsa; p=" + b64encode(data[:400]))
+    parse_key_record(b"k=rsa; p=" + b64encode(mutated_der(data)))
+
+
+def mutated_der(data: bytes) -> bytes:
+    """The RSA key's DER with octets of the input written over it, at a place that the input chooses."""
+    at = data[0] % len(PUBLIC) if data else 0
+    return PUBLIC[:at] + data[1:4] + PUBLIC[at + len(data[1:4]) :]
 
 
 def signed(form: str) -> bytes:
@@ -61,6 +70,9 @@ def signed(form: str) -> bytes:
 
 
 CORPUS = [signed(form) for form in ("simple/simple", "relaxed/relaxed", "simple/relaxed")]
+# Another RSA key each time: only its form matters, and what is found is printed whole.
+PUBLIC = generate_private_key(65537, 1024).public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+CORPUS += [b"v=DKIM1; k=rsa; p=" + b64encode(PUBLIC)] * 3
 CORPUS += [raw + SEPARATOR + RECORD + b"; t=y:s; s=email; h=sha256; n=notes" for raw in CORPUS] + [RECORD]
 
 if __name__ == "__main__":

@@ -81,6 +81,8 @@ def test_changed_body_and_changed_header() -> None:
 
 def test_a_saved_file_without_crlf() -> None:
     assert check(sign().replace(b"\r\n", b"\n")).result == "pass"
+    head, _, body = sign().partition(b"\r\n\r\n")
+    assert check(head.replace(b"\r\n", b"\n") + b"\n\n" + body).result == "pass"  # only the header was converted
     mixed = sign().replace(b"Hello  there \r\n", b"Hello  there \n")
     assert check(mixed).result == "fail"
 

@@ -100,14 +100,22 @@ def choose_fields(message: Message, names: Collection[str], own: RawField | None
 
 
 def as_content(raw: bytes | Message | Content) -> Content:
-    """A saved file in which no line ends in CRLF is read as if all did: signatures are made over CRLF
-    (RFC 6376 §5.3)."""
+    """A file that was saved with LF line ends is read with CRLF: signatures are made over CRLF (RFC 6376 §5.3)."""
     if isinstance(raw, Content):
         return raw
     octets = raw if isinstance(raw, bytes) else raw.raw
-    if b"\n" in octets and b"\r\n" not in octets:
-        return Content(parse_message(octets.replace(b"\n", b"\r\n")))
+    if _is_saved_with_lf(octets):
+        return Content(parse_message(octets.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")))
     return Content(parse_message(raw) if isinstance(raw, bytes) else raw)
+
+
+def _is_saved_with_lf(octets: bytes) -> bool:
+    """True when no line of the header section ends in CRLF, which is so of no message that SMTP brought."""
+    first = octets.find(b"\n")
+    if first < 0 or (first and octets[first - 1] == 13):
+        return False
+    end = octets.find(b"\n\n")
+    return octets.find(b"\r\n", 0, end if end >= 0 else len(octets)) < 0
 
 
 def _hash(algorithm: str, parts: Parts, length: int | None) -> bytes:

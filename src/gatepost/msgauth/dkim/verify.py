@@ -39,8 +39,8 @@ async def verify(
 ) -> DkimResult:
     """Verifies every DKIM-Signature of `raw`, up to `settings.max_signatures` of them.
 
-    `now` is in seconds since the epoch. Never raises for what the message or DNS hold. A message in which no line ends
-    in CRLF is taken for a saved file and read as if all did. RFC 6376 §6.1.
+    `now` is in seconds since the epoch. Never raises for what the message or DNS hold. A message whose header
+    has LF line ends is taken for a saved file and read with CRLF. RFC 6376 §6.1.
     """
     content = as_content(raw)
     fields = content.message.header.all("dkim-signature")
