@@ -59,6 +59,9 @@ $(BENCH)/.installed: requirements.lock requirements-bench.lock pyproject.toml
 bench: $(BENCH)/.installed
 	$(BENCH)/bin/python bench/run.py $(ARGS)
 
+fuzz: dev
+	$(BIN)/python fuzz/run.py $(ARGS)
+
 rule: dev
 	$(BIN)/python tools/make_rule.py "$(NAME)"
 
