@@ -72,11 +72,12 @@ class Notices:
             now=now,
             arrival=spooled.received_at,
             envid=envelope.envid,
-            ret=envelope.ret,
+            ret=None if envelope.requiretls else envelope.ret,  # RFC 8689 §5: RET=FULL is disregarded then
             utf8=utf8,
         )
         about = {"notice": "report", "about": spooled.id, "told": sorted({str(entry.tell) for entry in settled})}
-        return self._message(message_id, envelope.mail_from, octets, about, now, smtputf8=utf8)
+        protected = envelope.requiretls  # RFC 8689 §5: the report MUST be protected like the message
+        return self._message(message_id, envelope.mail_from, octets, about, now, smtputf8=utf8, requiretls=protected)
 
     def _fields(self, spooled: Spooled, entry: Settled, now: float) -> DsnRecipient:
         result, recipient = entry.result, entry.recipient.recipient
@@ -141,6 +142,7 @@ class Notices:
         now: float,
         *,
         smtputf8: bool = False,
+        requiretls: bool = False,
     ) -> NewMessage:
         addresses = self._resolve(to) or (to,)
         return NewMessage(
@@ -151,6 +153,7 @@ class Notices:
                 recipients=tuple(Recipient(address=address, notify=("NEVER",)) for address in addresses),
                 body=Body.SEVEN_BIT if octets.isascii() else Body.EIGHT_BIT,
                 smtputf8=smtputf8,
+                requiretls=requiretls,
             ),
             session=Session(protocol=LOCAL, received_at=now),
             body=octets,

@@ -117,6 +117,15 @@ def test_a_reply_with_line_ends_begins_no_field() -> None:
             assert b"\nX-Evil" not in notice.body.partition(b"\r\n\r\n")[0]
 
 
+def test_a_report_about_protected_mail_is_protected_and_returns_no_body() -> None:
+    message = spooled(requiretls=True, ret="FULL")
+    (report,) = notices().compose(message, [settled(message, Tell.FAILED)], RAW, START)
+    assert report.envelope.requiretls
+    assert b"Hello." not in report.body
+    (plain,) = notices().compose(spooled(ret="FULL"), [settled(message, Tell.FAILED)], RAW, START)
+    assert b"Hello." in plain.body
+
+
 def test_host_of_a_label() -> None:
     assert host_of("mail.example[192.0.2.1]:25") == "mail.example"
     assert host_of("[2001:db8::1]:25") == "2001:db8::1"
