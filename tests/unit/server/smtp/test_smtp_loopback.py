@@ -7,7 +7,7 @@ import datetime
 import ipaddress
 import socket
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -679,3 +679,43 @@ def test_counters_are_shared_between_workers() -> None:
     first.leave("192.0.2.1")
     table.clear(1)
     assert (first.connections, first.octets, first.connections_of("192.0.2.1")) == (0, 0, 0)
+
+
+class Nonsense(Doorman):
+    """Gives replies that cannot be given, or none at all."""
+
+    def mail(self, visit: Visit, envelope: Envelope) -> Answer:
+        return Reply(354, "Go ahead with nothing")
+
+    def announced(self, visit: Visit, possible: Sequence[str]) -> Sequence[str]:
+        if visit.session.ehlo_domain == "broken":
+            raise RuntimeError("no list")
+        return possible
+
+
+def test_a_gatekeeper_that_makes_no_sense(serve: Callable[..., None]) -> None:
+    async def body(listener: Listener, doorman: Doorman) -> None:
+        listener.gatekeeper = Nonsense()
+        answer = await raw(listener, b"EHLO x\r\nMAIL FROM:<>\r\nNOOP\r\n")
+        assert answer.endswith(b"421 4.3.0 Local error, try again later\r\n")
+        assert b"354" not in answer
+        answer = await raw(listener, b"EHLO broken\r\nNOOP\r\n")
+        assert answer.endswith(b"421 4.3.0 Local error, try again later\r\n")
+
+    serve(body)
+
+
+def test_a_delayed_greeting_meets_early_talkers(serve: Callable[..., None]) -> None:
+    async def body(listener: Listener, doorman: Doorman) -> None:
+        async def patient() -> Reply | None:
+            await asyncio.sleep(0.1)
+            return Reply(554, "You talk too early", enhanced="5.7.1") if doorman.visits[-1].early_talker else None
+
+        doorman.at_connect = patient()
+        assert (await raw(listener, b"EHLO x\r\nQUIT\r\n")).startswith(b"554 ")
+        doorman.at_connect = patient()
+        client = await connect(listener)
+        assert client.greeting.code == 220
+        await client.quit()
+
+    serve(body)
