@@ -90,3 +90,9 @@ def test_an_address_is_written_with_the_quotes_it_needs() -> None:
     checked = parse_addr_spec(r'"a \"b\" c"@x.example')
     assert checked.addr_spec == AddrSpec('a "b" c', "x.example")
     assert str(checked.addr_spec) == r'"a \"b\" c"@x.example'
+
+
+def test_a_colon_behind_an_address_begins_no_group() -> None:
+    found = parse_addresses("a@b: c@d")
+    assert found.groups == ()
+    assert found.mailboxes[0].group is None

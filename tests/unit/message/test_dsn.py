@@ -142,3 +142,13 @@ def test_other_mail_is_no_report() -> None:
 def test_codes_are_explained(status: str, start: str) -> None:
     assert explain_status(status).startswith(start)
     assert explain_status("5.0.0") == explain_status("") == explain_status("nonsense") == ""
+
+
+def test_a_boundary_foreseen_by_the_sender_is_not_used() -> None:
+    """The boundary comes from the report's id and the beginning of what is returned, which the sender may know."""
+    long = ORIGINAL + b"y" * 5000
+    boundary = Message(written(ret="FULL", original=long)).tree.content_type.get("boundary")
+    original = long + f"\r\n--{boundary}--\r\n".encode()
+    tree = Message(written(ret="FULL", original=original)).tree
+    assert tree.content_type.get("boundary") != boundary
+    assert tree.children[2].body == original

@@ -126,3 +126,18 @@ def test_a_boundary_outside_ascii_is_compared_by_its_octets() -> None:
     for charset in ("utf-8", "latin-1"):
         raw = "Content-Type: multipart/mixed; boundary=ö\n\n--ö\n\nbody\n--ö--\n".encode(charset)
         assert [part.body for part in Message(raw).tree.children] == [b"body"]
+
+
+def test_an_empty_part_has_an_empty_body() -> None:
+    for text in ("--x\n--x\n\n--x--\n", "--x\nA: b\n\n--x\n\n--x--\n"):
+        root = tree(HEAD + "\n" + text)
+        assert [part.body_end - part.body_start for part in root.children] == [0, 0]
+
+
+def test_messages_encoded_in_messages_are_opened_so_often_and_no_more() -> None:
+    raw = b"Subject: innermost\n\nbody"
+    for _ in range(30):
+        raw = b"Content-Type: message/rfc822\nContent-Transfer-Encoding: base64\n\n" + base64.encodebytes(raw)
+    parts = list(Message(raw).tree.walk())
+    assert len(parts) == 21
+    assert "too-deep" in parts[-1].defects
