@@ -12,8 +12,8 @@ import pytest
 from gatepost.message.addresses import parse_addresses
 from gatepost.message.dates import parse_date
 from gatepost.message.message import Message
-from gatepost.message.mime import Part
 from gatepost.message.parameters import parse_parameterized
+from gatepost.message.part import Part
 from gatepost.message.words import decode_words
 
 _NO_BASE64 = "declared base64 and is none: we decode what is there and note it, mail-parser hands the text on"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gatepost.message.message import Message
-from gatepost.message.mime import Part
+from gatepost.message.part import Part
 
 # Where mime4j chose otherwise than we do. Each is one parser's choice (the suite says so of the malformed ones).
 _TRAILING_BLANK = "a boundary may not end in white space (RFC 2046 §5.1.1) and gateways trim lines: we trim both sides"

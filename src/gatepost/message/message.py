@@ -9,7 +9,8 @@ from __future__ import annotations
 from functools import cached_property
 
 from gatepost.message.header import Header, parse_header
-from gatepost.message.mime import Part, parse_tree
+from gatepost.message.mime import parse_tree
+from gatepost.message.part import Part
 
 
 class Message:

@@ -7,7 +7,8 @@ import base64
 import pytest
 
 from gatepost.message.message import Message
-from gatepost.message.mime import MAX_DEPTH, Part, parse_tree
+from gatepost.message.mime import MAX_DEPTH, parse_tree
+from gatepost.message.part import Part
 
 MIXED = (
     b"From: a@b\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n"

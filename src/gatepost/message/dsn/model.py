@@ -9,7 +9,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
-from gatepost.message.mime import Part
+from gatepost.message.part import Part
 
 
 class Action(enum.StrEnum):

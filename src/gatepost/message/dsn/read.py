@@ -14,7 +14,7 @@ from gatepost.message.dates import parse_date
 from gatepost.message.dsn.model import Action, Dsn, DsnRecipient
 from gatepost.message.header import EmptyLines, Header, parse_header
 from gatepost.message.message import Message
-from gatepost.message.mime import Part
+from gatepost.message.part import Part
 
 MAX_RECIPIENTS = 1000  # one report of a large list; Gmail and Exchange write one a recipient
 _STATUS_TYPES = frozenset(("message/delivery-status", "message/global-delivery-status"))

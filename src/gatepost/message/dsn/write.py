@@ -17,7 +17,7 @@ from gatepost.message.dates import write_date
 from gatepost.message.dsn.model import Action, DsnRecipient
 from gatepost.message.dsn.words import explain_status, headline, meaning
 from gatepost.message.fields import write_field, write_mailbox
-from gatepost.message.header import parse_header
+from gatepost.message.header import RawField, parse_header
 
 MAX_RETURNED = 256 * 1024  # octets of a message that are sent back whole; of a larger one the header
 _MAX_DIAGNOSTIC = 800  # octets, so that no line exceeds 998 even where it cannot be folded
@@ -62,10 +62,7 @@ def write_dsn(
         _part(_returned_type(full, utf8), returned + b"\r\n", eight_bit),
     )
     fields = [
-        write_field(
-            "From", write_mailbox("Mail Delivery System", postmaster or f"postmaster@{reporting_mta}"), utf8=utf8
-        ),
-        write_field("To", write_mailbox("", sender), utf8=True),
+        *_addressed(postmaster or f"postmaster@{reporting_mta}", sender, utf8),
         write_field("Subject", headline(action)),
         write_field("Date", write_date(now)),
         write_field("Message-ID", f"<{message_id}>"),
@@ -80,15 +77,22 @@ def write_dsn(
     return b"".join(fields) + b"\r\n" + body + delimiter + b"--\r\n"
 
 
+def _addressed(postmaster: str, sender: str, utf8: bool) -> list[bytes]:
+    return [
+        write_field("From", write_mailbox("Mail Delivery System", postmaster), utf8=utf8),
+        write_field("To", write_mailbox("", sender), utf8=True),
+    ]
+
+
 def _gravest(recipients: Sequence[DsnRecipient]) -> Action:
     """The action that gives the report its subject: a failure before a delay before the good news."""
     actions = {recipient.action for recipient in recipients}
     return next(action for action in Action if action in actions)
 
 
-def _thread(ids: Sequence[object]) -> list[bytes]:
+def _thread(ids: Sequence[RawField]) -> list[bytes]:
     """In-Reply-To and References to the original (RFC 3834 §3.1.6), if its Message-ID can be one."""
-    found = _MESSAGE_ID.search(getattr(ids[0], "value", b"")) if ids else None
+    found = _MESSAGE_ID.search(ids[0].value) if ids else None
     if found is None:
         return []
     text = found[0].decode("ascii")
