@@ -33,7 +33,7 @@ _ALIASES = {
 }
 # Codecs that are no charsets, or (punycode, idna) whose cost grows with the square of the input.
 _NO_CHARSETS = frozenset({"idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "mbcs", "oem"})
-_MAX_NAME = 40  # the longest name IANA registers
+_MAX_NAME = 40  # IANA's limit
 
 
 @lru_cache(maxsize=512)

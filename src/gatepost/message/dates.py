@@ -11,7 +11,7 @@ import datetime
 import re
 from dataclasses import dataclass
 
-_MAX_TEXT = 200  # a date with its comments has under 80 characters
+_MAX_TEXT = 200  # the longest date in the corpora has 88 characters
 _EPOCH_DAY = datetime.date(1970, 1, 1).toordinal()
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")

@@ -16,8 +16,8 @@ from gatepost.message.parameters import ContentType
 from gatepost.message.part import Part
 from gatepost.message.transfer import IDENTITIES
 
-MAX_DEPTH = 100  # the deepest real message in the corpora has 8 levels; ClamAV stops at 64
-MAX_PARTS = 10_000  # a digest of a busy list has some hundreds
+MAX_DEPTH = 100  # as Postfix's mime_nesting_limit; the deepest message in the corpora has 8 levels
+MAX_PARTS = 10_000  # digests of busy lists may have hundreds; the most in the corpora are 16
 _MAX_BOUNDARY = 10_000  # RFC 2046 §5.1.1 says 70, and readers that take longer ones would see parts we did not
 _MAX_LINE = _MAX_BOUNDARY + 100  # with hyphens, and white space that gateways add
 _MAX_ENCODED = 20  # messages in base64; each costs a pass of its own

@@ -16,7 +16,7 @@ from gatepost.message.header import EmptyLines, Header, parse_header
 from gatepost.message.message import Message
 from gatepost.message.part import Part
 
-MAX_RECIPIENTS = 1000  # one report of a large list; Gmail and Exchange write one a recipient
+MAX_RECIPIENTS = 1000  # of one report; most have one
 _STATUS_TYPES = frozenset(("message/delivery-status", "message/global-delivery-status"))
 _RETURNED_TYPES = frozenset(("message/rfc822", "message/global", "text/rfc822-headers", "message/global-headers"))
 _STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}", re.ASCII)
