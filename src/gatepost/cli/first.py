@@ -39,13 +39,14 @@ aliases = {{ abuse = ["{local}"] }}
 route = "maildir"
 
 [server]
+# With systemd's socket unit (packaging/) write listen = []: systemd binds the ports, and nothing ever is root.
 listen = ["0.0.0.0:25", "[::]:25"]
-# The user to become after binding port 25 when started as root (with the systemd unit nothing ever is root).
+# The user to become after binding port 25 when started as root.
 # user = "gatepost"
 
 [store]
 # Spool, mailboxes, accounts, journal. Back it up with `gatepost backup` while the gate runs.
-folder = "data"
+folder = "{store}"
 
 [tls]
 # From our own authority until a public one signs: other servers take it for opportunistic TLS.
@@ -93,7 +94,7 @@ def make_gate(chosen: Chosen, *, now: float) -> Made:
     config = folder / "gatepost.toml"
     if config.exists():
         raise InputError("--folder", config, "is there already; choose another folder, or remove it yourself")
-    _make_folders(folder)
+    _make_folders(folder, chosen.store)
     keys = {f"dkim/gp-{kind}.key": key for kind, key in _dkim_keys().items()}
     records = _records(chosen, {Path(name).stem: key for name, key in keys.items()})
     authority = make_authority(f"{chosen.domain} mail authority", now=now)
@@ -107,17 +108,19 @@ def make_gate(chosen: Chosen, *, now: float) -> Made:
     }
     for name, octets in files.items():
         write_private(folder / name, octets)
-    password = _first_account(folder / "data", chosen.account, now)
+    password = _first_account(folder / chosen.store, chosen.account, now)
     local = chosen.account.partition("@")[0]
-    text = TEMPLATE.format(domain=chosen.domain, hostname=chosen.hostname, account=chosen.account, local=local)
+    text = TEMPLATE.format(
+        domain=chosen.domain, hostname=chosen.hostname, account=chosen.account, local=local, store=chosen.store
+    )
     write_private(config, text.encode())  # last: where it stands, the rest is there
     made = (config, *(folder / name for name in files), folder / "tls/ca.pem", folder / "tls/ca.key")
     return Made(config=config, files=made, account=chosen.account, password=password, records=records)
 
 
-def _make_folders(folder: Path) -> None:
+def _make_folders(folder: Path, store: str) -> None:
     try:
-        for name in ("", "tls", "dkim", "data"):
+        for name in ("", "tls", "dkim", store):
             (folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise InputError("--folder", folder, f"cannot be made: {error.strerror}") from None

@@ -19,12 +19,14 @@ from gatepost.errors import InputError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chosen:
-    """What the person chose, checked. `domain` and `hostname` are A-labels in lower case."""
+    """What the person chose, checked. `domain` and `hostname` are A-labels in lower case; `store` is taken from
+    `folder` unless it is absolute."""
 
     domain: str
     hostname: str
     account: str
     folder: Path
+    store: str = "data"
 
 
 @click.command()
@@ -36,15 +38,18 @@ class Chosen:
 @click.option(
     "--account", default="postmaster", metavar="NAME", show_default=True, help="The first account's local part."
 )
+@click.option(
+    "--store", default="data", metavar="DIR", help="Where mail and accounts are kept. Default: data in the folder."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print what was made as JSON.")
-def command(domain: str, folder: Path, hostname: str, account: str, as_json: bool) -> int:
+def command(domain: str, folder: Path, hostname: str, account: str, store: str, as_json: bool) -> int:
     """Write gatepost.toml, keys and the first account for DOMAIN, and print the DNS records to publish.
 
     Nothing that is there is overwritten.
     """
     from gatepost.cli.first import make_gate
 
-    made = make_gate(check_choice(domain, hostname, account, folder), now=time.time())
+    made = make_gate(check_choice(domain, hostname, account, folder, store), now=time.time())
     if as_json:
         click.echo(json.dumps(made.as_json()))
         return 0
@@ -57,14 +62,17 @@ def command(domain: str, folder: Path, hostname: str, account: str, as_json: boo
     return 0
 
 
-def check_choice(domain: str, hostname: str, account: str, folder: Path) -> Chosen:
+def check_choice(domain: str, hostname: str, account: str, folder: Path, store: str = "data") -> Chosen:
     """The choice with names checked. Raises InputError."""
     ascii_domain = _host("DOMAIN", domain)
     local = account.rpartition("@")[0] or account
     if not local or not local.isascii() or any(c in ' "<>@\\,;:()[]' or not c.isprintable() for c in local):
         raise InputError("--account", account, "take a plain local part, as in --account ann")
     name = _host("--hostname", hostname) if hostname else f"mail.{ascii_domain}"
-    return Chosen(domain=ascii_domain, hostname=name, account=f"{local.lower()}@{ascii_domain}", folder=folder)
+    if not store or not store.isprintable() or '"' in store or "\\" in store:
+        raise InputError("--store", store, "name a folder, as /var/lib/gatepost")
+    account = f"{local.lower()}@{ascii_domain}"
+    return Chosen(domain=ascii_domain, hostname=name, account=account, folder=folder, store=store)
 
 
 def _host(field: str, text: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from dataclasses import asdict
 from pathlib import Path
 
@@ -38,13 +39,13 @@ def _check(config: Path, as_json: bool) -> int:
     from gatepost.config import load_settings
     from gatepost.server.check import check_gate
 
-    points = check_gate(load_settings(config))
+    points = check_gate(load_settings(config), time.time())
     good = all(point.good for point in points)
     if as_json:
         click.echo(json.dumps({"good": good, "points": [asdict(point) for point in points]}))
     else:
         for point in points:
-            mark = click.style("ok  ", fg="green") if point.good else click.style("BAD ", fg="red")
-            click.echo(f"{mark} {point.subject}: {point.words}")
+            mark, colour = ("note", "yellow") if point.warning else ("ok", "green") if point.good else ("BAD", "red")
+            click.echo(f"{click.style(f'{mark:4}', fg=colour)} {point.subject}: {point.words}")
         click.echo(f"{config}: {'ready to serve' if good else 'not ready; correct what is marked BAD'}")
     return 0 if good else 2

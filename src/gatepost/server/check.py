@@ -1,14 +1,15 @@
 """`serve --check`: would the gate start, and which layers of isolation hold on this system?
 
-In: settings. Out: points, each good or not, in plain words. Nothing is changed; ports are bound and let go at once.
+In: settings, the time. Out: points in plain words: good, good with a warning, or bad. Nothing is changed; ports are
+bound and let go at once. A port that is taken is no fault while this gate runs: a change is checked before its reload.
 Not here: the domain's standing in the world (`audit`).
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
 import socket
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,35 +22,41 @@ from gatepost.server.privileges import lookup_user
 from gatepost.server.settings import GateSettings
 
 SOON = 14 * 86400  # seconds: a certificate that ends within two weeks is told of
+LOUD = ("RUNS AS ROOT", "ENDS SOON", "NO STARTTLS")  # what words of a warning begin with
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One thing that was looked at."""
+    """One thing that was looked at. `warning`: the gate would start, but somebody should see to this."""
 
     subject: str
     good: bool
     words: str
+    warning: bool = False
 
 
-def check_gate(settings: GateSettings) -> list[Point]:
+def check_gate(settings: GateSettings, now: float) -> list[Point]:
     """All points, in the order in which the gate would meet them."""
+    running = is_running(Path(settings.store.folder))
     looks: list[tuple[str, Callable[[], str]]] = [
         ("configuration", lambda: _domains(settings)),
         ("name servers", lambda: _name_servers(settings)),
-        ("certificate", lambda: _certificate(settings)),
+        ("certificate", lambda: _certificate(settings, now)),
         ("user", lambda: _user(settings)),
         ("store", lambda: _store(settings)),
-        *((f"port {text}", _port(text, "server.listen")) for text in settings.server.listen),
+        *((f"port {text}", _port(text, "server.listen", running)) for text in settings.server.listen),
     ]
+    if not settings.server.listen:
+        looks.append(("ports", lambda: "those that systemd hands over (server.listen is empty)"))
     if settings.server.monitor:
-        looks.append((f"monitor {settings.server.monitor}", _port(settings.server.monitor, "server.monitor")))
+        looks.append((f"monitor {settings.server.monitor}", _port(settings.server.monitor, "server.monitor", running)))
     return [_point(subject, look) for subject, look in looks] + list(_isolation())
 
 
 def _point(subject: str, look: Callable[[], str]) -> Point:
     try:
-        return Point(subject, True, look())
+        words = look()
+        return Point(subject, True, words, words.startswith(LOUD))
     except (GatepostError, OSError) as error:
         return Point(subject, False, str(error))
 
@@ -64,13 +71,13 @@ def _name_servers(settings: GateSettings) -> str:
     return ", ".join(settings.dns.servers)
 
 
-def _certificate(settings: GateSettings) -> str:
+def _certificate(settings: GateSettings, now: float) -> str:
     if not settings.tls.certificate:
-        return "none: STARTTLS is not offered (tls.certificate)"
-    leaf = check_certificate(settings.tls, now=time.time())
-    left = leaf.not_valid_after_utc.timestamp() - time.time()
-    soon = " SOON, renew it" if left < SOON else ""
-    return f"{settings.tls.certificate}, ends {leaf.not_valid_after_utc:%Y-%m-%d}{soon}"
+        return "NO STARTTLS: mail comes in the clear; name a certificate in tls.certificate"
+    leaf = check_certificate(settings.tls, now=now)
+    left = leaf.not_valid_after_utc.timestamp() - now
+    words = f"{settings.tls.certificate} ends on {leaf.not_valid_after_utc:%Y-%m-%d}"
+    return f"ENDS SOON, renew it: {words}" if left < SOON else words
 
 
 def _user(settings: GateSettings) -> str:
@@ -94,14 +101,31 @@ def _store(settings: GateSettings) -> str:
     return f"{folder}, {free >> 30} GB free"
 
 
-def _port(text: str, field: str) -> Callable[[], str]:
+def _port(text: str, field: str, running: bool) -> Callable[[], str]:
     def look() -> str:
-        sock = bind_address(text, field)
+        try:
+            sock = bind_address(text, field)
+        except ConfigError:
+            if running:
+                return "taken, by the gate that runs now"
+            raise
         family = "IPv6" if sock.family is socket.AF_INET6 else "IPv4"
         sock.close()
         return f"free ({family})"
 
     return look
+
+
+def is_running(folder: Path) -> bool:
+    """Whether a gate with this store runs now: its delivery process holds the spool."""
+    try:
+        with (folder / "spool" / "delivery.owner").open("rb") as owner:
+            fcntl.flock(owner, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        pass  # no gate has been here yet, or it is not ours to read: the next points say so
+    return False
 
 
 def _isolation() -> Iterator[Point]:

@@ -7,9 +7,11 @@ Values come from strangers: control characters are escaped, long ones cut; what 
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import time
+import traceback
 
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 MAX_VALUE = 400  # characters; a whole line stays below PIPE_BUF for the usual number of facts
@@ -47,11 +49,34 @@ class Log:
         if LEVELS[level] < self._threshold:
             return
         stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ ", time.gmtime()) if self._stamp else ""
-        line = f"{stamp}{level} {event} " + " ".join([f"{k}={quoted(v)}" for k, v in facts.items() if v is not None])
+        line = " ".join([f"{stamp}{level} {event}", *[f"{k}={quoted(v)}" for k, v in facts.items() if v is not None]])
         try:
             os.write(self._fd, line.encode("utf-8", "replace") + b"\n")
         except OSError:
             pass  # a full or closed log must not stop mail
+
+
+class Forward(logging.Handler):
+    """Turns what libraries and pure parts say through `logging` into lines of ours: no traceback reaches stderr."""
+
+    def __init__(self, log: Log) -> None:
+        super().__init__(logging.WARNING)
+        self._log = log
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """One record, one line."""
+        error = record.exc_info[1] if record.exc_info else None
+        frames = traceback.extract_tb(error.__traceback__) if error is not None else []
+        write = self._log.error if record.levelno >= logging.ERROR else self._log.warning
+        write(
+            "trouble",
+            part=record.name,
+            said=record.getMessage(),
+            error=repr(error) if error is not None else None,
+            at=f"{frames[-1].filename}:{frames[-1].lineno}" if frames else None,
+        )
+        if error is not None:
+            self._log.debug("trouble", traceback="".join(traceback.format_exception(error)))
 
 
 def quoted(value: object) -> str:

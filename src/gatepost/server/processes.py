@@ -7,6 +7,7 @@ Not here: starting and stopping them (`supervisor`).
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import random
 import signal
@@ -19,7 +20,7 @@ from gatepost.net.resolver import DnsResolver
 from gatepost.server.children import RETIRE
 from gatepost.server.delivery.connect import Connector
 from gatepost.server.delivery.run import OWN_SHARD, Delivery, run_delivery
-from gatepost.server.logs import Log
+from gatepost.server.logs import Forward, Log
 from gatepost.server.monitor import application, serve_until_end
 from gatepost.server.plan import Plan
 from gatepost.server.privileges import become
@@ -36,6 +37,7 @@ def run_process(plan: Plan, role: str, column: int, lifeline: int) -> None:
     """Runs `role` in this process until SIGTERM or until the supervisor is gone."""
     become(plan.user)
     log = Log(plan.settings.server.log_level)
+    logging.basicConfig(handlers=[Forward(log)], level=logging.WARNING, force=True)
     if role == "monitor":
         run_monitor(plan, lifeline)
     elif role == "delivery":

@@ -24,7 +24,7 @@ class DomainSettings:
     """One domain that this gate takes mail for; a table `[domains."example.org"]`."""
 
     accounts: tuple[str, ...] = ()
-    """Local parts that exist here, besides those made with `gatepost user add` or `gatepost init`."""
+    """Local parts that exist here, besides the account that `gatepost init` made."""
     aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Other local parts, each with the addresses its mail goes to. A name without @ is of the same domain."""
     catch_all: str = ""
@@ -72,7 +72,7 @@ class ServerSettings:
 
     listen: tuple[str, ...] = ("0.0.0.0:25", "[::]:25")
     """Addresses and ports to take mail on, as "192.0.2.1:25" or "[2001:db8::1]:25". What systemd hands over is used
-    instead, if it does."""
+    instead, if it does; with its socket unit leave the list empty."""
     workers: int = 0
     """Reception processes. 0: one per core."""
     user: str = ""
