@@ -1,7 +1,7 @@
 """Somebody arrives: who it is by the socket or the PROXY header, and whether there is room.
 
-In: a transport, or a header. Out: a `Visit`; a reason to refuse. Standard: RFC 4291 §2.5.5.2 (IPv4-mapped addresses).
-Not here: what is said at the door (`gatekeeper`).
+In: a transport, perhaps a PROXY header. Out: a `Visit` that may begin; or the connection's end.
+Standard: RFC 4291 §2.5.5.2 (IPv4-mapped addresses). Not here: what is said at the door (`gatekeeper`).
 """
 
 from __future__ import annotations
@@ -10,11 +10,17 @@ import asyncio
 import itertools
 import time
 
+from gatepost.errors import RemoteProtocolError
 from gatepost.names import Session
+from gatepost.server.smtp.line import ServerLine
 from gatepost.server.smtp.networks import canonical_ip
-from gatepost.server.smtp.proxy import ProxyHeader
+from gatepost.server.smtp.proxy import ProxyHeader, ProxyReader
 from gatepost.server.smtp.site import Site
 from gatepost.server.smtp.visit import Visit
+from gatepost.wire.smtp.replies import Reply
+
+TOO_MANY = Reply(421, "Too many connections, try again later", enhanced="4.7.0")
+STOPPING = Reply(421, "Server is stopping, try again", enhanced="4.3.2")
 
 _numbers = itertools.count(1)
 _THIS_MACHINE = "127.0.0.1"  # a UNIX socket has no address: whoever may open it is here
@@ -52,3 +58,87 @@ def crowded(site: Site, counted: str) -> str:
     if counted and site.counters.connections_of(counted) > settings.max_connections_per_address:
         return "limit: connections of this address"
     return ""
+
+
+class Arrival(ServerLine):
+    """A connection until the session begins, and the counting of it until it ends."""
+
+    __slots__ = ("_counted", "_proxy", "_settings", "_site", "_stopping", "_visit")
+
+    def __init__(self, site: Site) -> None:
+        super().__init__()
+        self._site = site
+        self._settings = site.settings
+        self._proxy: ProxyReader | None = None
+        self._counted: str | None = None  # the address we entered in the counters, "" where it is exempt
+        self._stopping = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """A client connected, or a proxy that will say for whom."""
+        super().connection_made(transport)
+        self._site.protocols.add(self)
+        self._visit = begin_visit(transport, self._site, self._loop.time())
+        self._set_deadline(self._settings.command_timeout)
+        self._start_timer()
+        if self._visit.peer_ip in self._site.proxies:
+            self._proxy = ProxyReader()
+        else:
+            self._admit()
+
+    def _read_proxy(self, reader: ProxyReader, data: bytes) -> None:
+        try:
+            header = reader.feed(data)
+        except RemoteProtocolError as error:
+            self._abort(f"proxy: {error.text}")
+            return
+        if header is not None:
+            self._proxy = None
+            meet_client(self._visit, header)
+            self._keep(reader.rest)
+            self._admit()
+
+    def _admit(self) -> None:
+        """The client is known by its address: is there room for it?"""
+        site, ip = self._site, self._visit.session.client_ip
+        self._counted = "" if ip in site.unlimited else ip
+        site.counters.enter(self._counted)
+        limit = crowded(site, self._counted)
+        if self._stopping:
+            self._finish(STOPPING, "stop")
+        elif limit:
+            self._finish(TOO_MANY, limit)
+        else:
+            self._begin()
+
+    def _leave(self) -> None:
+        """The connection is gone: it no longer counts."""
+        self._site.protocols.discard(self)
+        self._stop_timer()
+        if self._counted is not None:
+            self._site.counters.leave(self._counted)
+
+    # -- what the session does ---------------------------------------------------------------------------------------
+
+    def _keep(self, data: bytes) -> None:
+        """What came behind the PROXY header is the client's."""
+        raise NotImplementedError
+
+    def _begin(self) -> None:
+        """The client is admitted."""
+        raise NotImplementedError
+
+    def _finish(self, reply: Reply, reason: str) -> None:
+        """Ends the session with `reply` as the last word."""
+        raise NotImplementedError
+
+    def _abort(self, reason: str) -> None:
+        """Cuts the connection."""
+        raise NotImplementedError
+
+    def stop(self) -> None:
+        """The server stops: a transaction under way is finished, everything else ends now."""
+        raise NotImplementedError
+
+    def abort(self) -> None:
+        """The server stops and waits no longer."""
+        self._abort("stop")

@@ -11,6 +11,7 @@ import socket
 import ssl
 from collections.abc import Iterable
 
+from gatepost.server.smtp.arrival import Arrival
 from gatepost.server.smtp.counters import Counters, CounterTable
 from gatepost.server.smtp.gatekeeper import Gatekeeper
 from gatepost.server.smtp.protocol import SmtpProtocol
@@ -53,7 +54,7 @@ class Listener:
         tls: ssl.SSLContext | None = None,
         counters: Counters | None = None,
     ) -> None:
-        self._protocols: set[SmtpProtocol] = set()
+        self._protocols: set[Arrival] = set()
         self._servers: list[asyncio.Server] = []
         self._empty = asyncio.Event()
         self._empty.set()

@@ -17,11 +17,9 @@ from types import CoroutineType
 from typing import Any, cast
 
 from gatepost.errors import RemoteProtocolError, StoreFull
-from gatepost.server.smtp.arrival import begin_visit, crowded, meet_client
+from gatepost.server.smtp.arrival import STOPPING, Arrival
 from gatepost.server.smtp.conversation import LOCAL_ERROR, TOO_BUSY, Conversation, Offer
 from gatepost.server.smtp.gatekeeper import Answer
-from gatepost.server.smtp.line import ServerLine
-from gatepost.server.smtp.proxy import ProxyReader
 from gatepost.server.smtp.site import Site
 from gatepost.wire.smtp.events import Answerable, Closed, Message
 from gatepost.wire.smtp.replies import Reply
@@ -31,65 +29,35 @@ from gatepost.wire.smtp.state import State, Verb
 log = logging.getLogger("gatepost.smtp")
 
 TIMED_OUT = Reply(421, "Time-out", enhanced="4.4.2")
-STOPPING = Reply(421, "Server is stopping, try again", enhanced="4.3.2")
 LOCAL_SHUTDOWN = Reply(421, "Local error, try again later", enhanced="4.3.0")
-TOO_MANY = Reply(421, "Too many connections, try again later", enhanced="4.7.0")
 
 _CONTENT = frozenset({Verb.MESSAGE, Verb.BDAT_LAST})
 _IN_TRANSACTION = frozenset({State.MAIL, State.RCPT, State.DATA, State.CHUNKING})
 
 
-class SmtpProtocol(ServerLine):
+class SmtpProtocol(Arrival):
     """One connection, from the socket's side."""
 
-    __slots__ = (
-        "_counted", "_held", "_machine", "_octets_then", "_proxy", "_settings", "_since", "_site",
-        "_stopping", "_talk", "_visit", "_waiting",
-    )  # fmt: skip
+    __slots__ = ("_held", "_machine", "_octets_then", "_since", "_talk", "_waiting")
 
     def __init__(self, site: Site) -> None:
-        super().__init__()
-        self._site = site
-        self._settings = site.settings
+        super().__init__(site)
         self._machine = ServerConnection(site.settings.limits)
         self._talk: Conversation | None = None
-        self._proxy: ProxyReader | None = None
-        self._counted: str | None = None  # the address we entered in the counters, "" where it is exempt
         self._held = 0  # octets of messages we entered in the counters
         self._waiting: asyncio.Future[Reply | None] | asyncio.Task[None] | None = None
-        self._stopping = False
         self._since = 0.0  # when the content under way began
         self._octets_then = 0  # octets that had come in when the deadline was last set
 
     # -- connection --------------------------------------------------------------------------------------------------
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """A client connected, or a proxy that will say for whom."""
-        super().connection_made(transport)
-        self._site.protocols.add(self)
-        self._visit = begin_visit(transport, self._site, self._loop.time())
-        self._set_deadline(self._settings.command_timeout)
-        self._start_timer()
-        if self._visit.peer_ip in self._site.proxies:
-            self._proxy = ProxyReader()
-        else:
-            self._admit()
-
-    def _admit(self) -> None:
-        """The client is known by its address: is there room for it?"""
-        site, visit = self._site, self._visit
-        ip = visit.session.client_ip
-        self._counted = "" if ip in site.unlimited else ip
-        site.counters.enter(self._counted)
-        limit = crowded(site, self._counted)
-        if self._stopping:
-            self._finish(STOPPING, "stop")
-        elif limit:
-            self._finish(TOO_MANY, limit)
-        elif self._settings.implicit_tls:
-            self._upgrade()
-        else:
+    def _begin(self) -> None:
+        if not self._settings.implicit_tls:
             self._greet()
+        elif self._machine.buffered:
+            self._abort("tls: something came before the handshake")  # behind the PROXY header; never to be executed
+        else:
+            self._upgrade()
 
     def _greet(self) -> None:
         site, visit = self._site, self._visit
@@ -133,23 +101,10 @@ class SmtpProtocol(ServerLine):
         else:
             self._pump()
 
-    def _read_proxy(self, reader: ProxyReader, data: bytes) -> None:
-        try:
-            header = reader.feed(data)
-        except RemoteProtocolError as error:
-            self._abort(f"proxy: {error.text}")
-            return
-        if header is None:
-            return
-        self._proxy = None
-        meet_client(self._visit, header)
-        if reader.rest and self._settings.implicit_tls:
-            self._abort("proxy: the handshake came with the header")
-            return
-        if reader.rest:
-            self._visit.stats.octets_in += len(reader.rest)
-            self._machine.receive_data(reader.rest)
-        self._admit()
+    def _keep(self, data: bytes) -> None:
+        if data:
+            self._visit.stats.octets_in += len(data)
+            self._machine.receive_data(data)
 
     def eof_received(self) -> bool:
         """The client closed its side; what it asked before is still answered (over TLS there is no half)."""
@@ -171,12 +126,8 @@ class SmtpProtocol(ServerLine):
         if visit.closed:
             return
         visit.closed = True
-        site = self._site
-        site.protocols.discard(self)
-        self._stop_timer()
         self._hold(0)
-        if self._counted is not None:
-            site.counters.leave(self._counted)
+        self._leave()
         visit.improper_pipelining = self._machine.improper_pipelining
         stats = visit.stats
         stats.ended = (self._talk.closing if self._talk is not None else "") or stats.ended or "lost"
@@ -185,9 +136,9 @@ class SmtpProtocol(ServerLine):
             self._waiting.cancel()
         self._machine.close()
         try:
-            site.gatekeeper.closed(visit, stats)
+            self._site.gatekeeper.closed(visit, stats)
         finally:
-            site.left()
+            self._site.left()
 
     # -- the loop ----------------------------------------------------------------------------------------------------
 
@@ -377,10 +328,6 @@ class SmtpProtocol(ServerLine):
         if self._talk is not None and not self._talk.closing:
             self._talk.closing = reason
         self._cut()
-
-    def abort(self) -> None:
-        """The server stops and waits no longer."""
-        self._abort("stop")
 
 
 def _coroutine(answer: Awaitable[Reply | None]) -> Coroutine[Any, Any, Reply | None]:

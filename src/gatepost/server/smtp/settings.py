@@ -59,7 +59,8 @@ class SmtpSettings:
     """Seconds for the client to take our last reply, before the connection is cut."""
 
     implicit_tls: bool = False
-    """Whether TLS starts before the greeting (port 465) rather than by STARTTLS."""
+    """Whether TLS starts before the greeting (port 465) rather than by STARTTLS. A proxy in front must send its PROXY
+    header by itself: a handshake that comes in one piece with the header is refused."""
 
     proxy_networks: tuple[str, ...] = ()
     """Networks of load balancers that send a PROXY header (version 1 or 2) first. From them it must come; from

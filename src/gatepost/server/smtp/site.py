@@ -10,13 +10,14 @@ import ssl
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from gatepost.errors import ConfigError
 from gatepost.server.smtp.counters import Counters
 from gatepost.server.smtp.gatekeeper import Gatekeeper
 from gatepost.server.smtp.networks import Networks
 from gatepost.server.smtp.settings import SmtpSettings
 
 if TYPE_CHECKING:
-    from gatepost.server.smtp.protocol import SmtpProtocol
+    from gatepost.server.smtp.arrival import Arrival
 
 
 class Site:
@@ -35,9 +36,11 @@ class Site:
         gatekeeper: Gatekeeper,
         tls: ssl.SSLContext | None,
         counters: Counters,
-        protocols: set[SmtpProtocol],
+        protocols: set[Arrival],
         left: Callable[[], None],
     ) -> None:
+        if settings.implicit_tls and tls is None:
+            raise ConfigError("implicit_tls", True, "needs a certificate")
         self.hostname = hostname
         self.settings = settings
         self.gatekeeper = gatekeeper

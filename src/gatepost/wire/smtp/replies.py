@@ -98,9 +98,11 @@ def _write(code: int, enhanced: str | None, lines: tuple[str, ...]) -> bytes:
 
 
 def _pieces(line: str) -> list[str]:
-    """`line` in parts that fit; CR or LF in it would be a second reply."""
+    """`line` in parts that fit; CR or LF in it would be a second reply, other control characters play with terminals."""
     if "\r" in line or "\n" in line or "\0" in line:
         raise LocalProtocolError("a line of a reply holds CR, LF or NUL")
+    if not line.isprintable():
+        line = _NOT_TEXT.sub("?", line)
     return [line[start : start + _MAX_TEXT] for start in range(0, len(line), _MAX_TEXT)] or [""]
 
 

@@ -17,7 +17,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from gatepost.errors import RemoteProtocolError, StoreFull
+from gatepost.errors import ConfigError, RemoteProtocolError, StoreFull
 from gatepost.names import Envelope, Recipient
 from gatepost.server.smtp.client import SmtpClient, TransportError
 from gatepost.server.smtp.counters import CounterTable
@@ -288,6 +288,26 @@ def test_implicit_tls(serve: Callable[..., None], certificate: Path) -> None:
         await client.quit()
 
     serve(body, SmtpSettings(implicit_tls=True), server_tls(certificate))
+
+
+def test_implicit_tls_behind_a_proxy_and_without_a_certificate(serve: Callable[..., None], certificate: Path) -> None:
+    settings = SmtpSettings(implicit_tls=True, proxy_networks=("127.0.0.0/8",))
+
+    async def body(listener: Listener, doorman: Doorman) -> None:
+        header = b"PROXY TCP4 192.0.2.7 192.0.2.1 5555 25\r\n"
+        assert await raw(listener, header + b"EHLO injected\r\nQUIT\r\n") == b""
+        reader, writer = await asyncio.open_connection(*listener.addresses[0])
+        writer.write(header)
+        await asyncio.sleep(0.05)
+        await writer.start_tls(client_tls(certificate), server_hostname="mx.example.net")
+        writer.write(b"QUIT\r\n")
+        assert (await reader.read()).startswith(b"220 ")
+        assert [visit.session.client_ip for visit in doorman.visits] == ["192.0.2.7"]
+        writer.close()
+
+    serve(body, settings, server_tls(certificate))
+    with pytest.raises(ConfigError):
+        Listener(hostname="mx", gatekeeper=OpenDoor(), settings=settings)
 
 
 def test_pipelined_while_we_think(serve: Callable[..., None]) -> None:

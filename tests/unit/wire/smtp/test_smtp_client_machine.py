@@ -246,6 +246,7 @@ def test_replies_on_the_wire() -> None:
     assert Reply(550, "no", "way", enhanced="5.7.1").octets == b"550-5.7.1 no\r\n550 5.7.1 way\r\n"
     assert Reply(250).octets == b"250 \r\n"
     assert Reply(550, "jürgen").octets == b"550 j?rgen\r\n"
+    assert Reply(550, "a\x1b[31mb\x85").octets == b"550 a?[31mb?\r\n"
     long = Reply(550, "x" * 1500, enhanced="5.7.1").octets
     assert all(len(line) <= 510 for line in long.split(b"\r\n"))
     assert long.count(b"x") == 1500
