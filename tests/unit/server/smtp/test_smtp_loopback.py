@@ -728,7 +728,7 @@ def test_a_gatekeeper_that_makes_no_sense(serve: Callable[..., None]) -> None:
 def test_a_delayed_greeting_meets_early_talkers(serve: Callable[..., None]) -> None:
     async def body(listener: Listener, doorman: Doorman) -> None:
         async def patient() -> Reply | None:
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.3)
             return Reply(554, "You talk too early", enhanced="5.7.1") if doorman.visits[-1].early_talker else None
 
         doorman.at_connect = patient()
