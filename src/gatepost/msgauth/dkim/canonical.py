@@ -117,12 +117,11 @@ def _squeeze_body(raw: bytes, start: int, stop: int) -> list[bytes | memoryview]
 
 def _without_runs(body: bytes) -> bytes:
     """Runs of spaces to one each. Every pass at least halves what is left of a run; long runs go first, so that a
-    megabyte of spaces takes a few passes."""
-    for run in (b" " * 64, b" " * 8) if b" " * 8 in body else ():
+    megabyte of spaces takes a few passes. (A pattern is quicker for a few runs, and three times slower for many.)"""
+    body = body.replace(b"  ", b" ")  # text has pairs, rarely more
+    for run in (b" " * 64, b" " * 8, b"  ") if b"  " in body else ():
         while run in body:
             body = body.replace(run, b" ")
-    while b"  " in body:
-        body = body.replace(b"  ", b" ")
     return body
 
 
