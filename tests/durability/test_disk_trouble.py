@@ -25,7 +25,7 @@ from gatepost.store.settings import SpoolSettings
 from gatepost.store.spool import Committer, NewMessage, Outcome, Spool, SpoolShard, State
 
 NOW = 1_790_000_000.0
-SETTINGS = SpoolSettings(inline_limit=20_000, reserve=0, checkpoint_pages=50)
+SETTINGS = SpoolSettings(inline_limit=20_000, reserve=0, checkpoint_pages=12)
 Mount = Callable[[str], Path]
 
 

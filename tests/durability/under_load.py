@@ -20,7 +20,7 @@ from gatepost.store.settings import SpoolSettings
 from gatepost.store.spool import Committer, NewMessage, Outcome, Spool, SpoolShard, State
 
 NOW = 1_790_000_000.0
-SETTINGS = SpoolSettings(inline_limit=8000, reserve=0, checkpoint_pages=200)
+SETTINGS = SpoolSettings(inline_limit=8000, reserve=0, checkpoint_pages=50)
 SESSIONS = 12
 
 

@@ -23,7 +23,7 @@ from gatepost.store.settings import SpoolSettings
 from gatepost.store.spool import Committer, NewMessage, Outcome, Spool, SpoolShard, State, Treatment, quarantine
 
 NOW = 1_790_000_000.0
-SETTINGS = SpoolSettings(inline_limit=2000, reserve=0, checkpoint_pages=12)
+SETTINGS = SpoolSettings(inline_limit=2000, reserve=0, checkpoint_pages=4)
 RNG = random.Random(1)
 
 

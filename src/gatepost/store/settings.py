@@ -19,9 +19,9 @@ class SpoolSettings:
     inline_limit: int = 256 * KIB
     """Octets: a larger message is kept in a file of its own beside the spool's database, not inside it."""
 
-    reserve: int = 64 * MIB
+    reserve: int = 128 * MIB
     """Octets that stay free on the spool's disk: below them new mail is answered 452 until there is room again.
-    Delivering mail needs some of it: keep it well above the size of the write-ahead log (`checkpoint_pages`)."""
+    Delivering mail needs some of it: keep it well above four times `checkpoint_pages`, which are 4 KB each."""
 
     max_waiting: int = 5000
     """Messages that may wait for the disk at once, in one worker; the next one is answered 452."""
@@ -35,8 +35,9 @@ class SpoolSettings:
     busy_seconds: float = 10.0
     """How long to wait for another process that writes to the same database before giving up with an error."""
 
-    checkpoint_pages: int = 4000
-    """Pages of the write-ahead log after which it is folded back into the database (4000 pages are 16 MB)."""
+    checkpoint_pages: int = 2000
+    """Pages of the write-ahead log after which the delivery folds it back into the database (2000 pages are 8 MB).
+    The reception does it itself, while sessions wait, only at four times that."""
 
     check_limit: int = 256 * MIB
     """Octets: a spool database up to this size is checked page by page whenever it is opened."""

@@ -79,7 +79,8 @@ class SpoolShard:
             connection = open_database(
                 path, STEPS, busy_seconds=settings.busy_seconds, check_limit=settings.check_limit
             )
-            connection.execute(f"PRAGMA wal_autocheckpoint={settings.checkpoint_pages}")
+            # The delivery folds the log back beside us; doing it here makes sessions wait for two more syncs.
+            connection.execute(f"PRAGMA wal_autocheckpoint={4 * settings.checkpoint_pages}")
             connection.execute("PRAGMA busy_timeout=0")  # `begin` waits in shorter steps
             reserved = connection.execute("SELECT value FROM meta WHERE key = 'last_id'").fetchone()[0]
             opened = cls(path, connection, owner, shard, reserved, settings)
