@@ -86,6 +86,12 @@ def test_one_copy_each_for_an_alias(gate: RunningGate) -> None:
     assert len(gate.mailbox("ann")) == len(gate.mailbox("bob")) == 1
 
 
+def test_octets_without_a_header_stay_body(gate: RunningGate) -> None:
+    gate.send(b"no field at all\r\nsecond line\r\n")
+    found = gate.delivered("ann", folder=".Junk")[0].read_bytes()
+    assert found.endswith(b"\r\n\r\nno field at all\r\nsecond line\r\n")
+
+
 def test_the_null_sender_is_taken(gate: RunningGate) -> None:
     assert gate.send(mail("bounce"), sender="")[0] == 250
     assert gate.delivered("ann")[0].read_bytes().startswith(b"Return-Path: <>\r\n")

@@ -53,7 +53,9 @@ def stamp(
         for_=envelope.recipients[0].address if len(envelope.recipients) == 1 else "",
     )
     raw = without_ranges(message.raw, ranges_to_drop(message.header, hostname))
-    return b"".join((received, write_results(hostname, envelope, auth), write_verdict(decision), raw))
+    # Octets without any field are all body: an empty line keeps them from being read as fields below ours.
+    border = b"\r\n" if not message.header.fields and not raw.startswith(b"\r\n") else b""
+    return b"".join((received, write_results(hostname, envelope, auth), write_verdict(decision), border, raw))
 
 
 def write_results(hostname: str, envelope: Envelope, auth: AuthResults) -> bytes:
