@@ -98,7 +98,7 @@ def _write(code: int, enhanced: str | None, lines: tuple[str, ...]) -> bytes:
 
 
 def _pieces(line: str) -> list[str]:
-    """`line` in parts that fit. CR or LF in it would be a second reply; other control characters play with terminals."""
+    """`line` in parts that fit. CR or LF in it would be a second reply; other controls play with terminals."""
     if "\r" in line or "\n" in line or "\0" in line:
         raise LocalProtocolError("a line of a reply holds CR, LF or NUL")
     if not line.isprintable():
