@@ -6,13 +6,15 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 import pytest
-from world import FULL, RAW, START, FakeHop, FakeMailboxes, World
+from world import FULL, RAW, START, FakeHop, FakeMailboxes, FakeReports, World
 
+from gatepost.errors import InputError
 from gatepost.names import Envelope
 from gatepost.server.delivery.hop import HopFailed, HopRefused, HopReply
+from gatepost.server.delivery.notices import Notices
 from gatepost.server.delivery.settings import DAY, HOUR, DeliverySettings
 from gatepost.server.delivery.settle import Tell
-from gatepost.store.spool import State
+from gatepost.store.spool import NewMessage, State
 
 MakeWorld = Callable[..., World]
 LMTP = "lmtp:127.0.0.1:2424"
@@ -203,14 +205,95 @@ def test_mail_beyond_what_may_wait_for_a_hop_stays_on_disk(make_world: MakeWorld
     assert all(s is not None and s.recipients[0].attempts == 0 for s in map(world.spool.get, ids))
 
 
-def test_a_dead_hop_is_not_called_for_every_message(make_world: MakeWorld) -> None:
-    world = make_world({"example.net": SMTP})
+def test_a_dead_hop_is_not_called_for_every_message_and_less_often_the_longer_it_is_dead(make_world: MakeWorld) -> None:
+    settings = DeliverySettings(connections_per_hop=1, jitter=0.0, hop_pause=30.0)
+    world = make_world({"example.net": SMTP}, settings=settings)
     world.hops[SMTP] = [HopFailed("4.4.1", "connection refused")]
-    for _ in range(20):
-        world.add("user@example.net")
-    world.deliver(lambda: world.log.count("status=deferred") == 20)
-    assert len(world.connections) <= 10
+    calls = []
+
+    async def main() -> None:
+        stop, wake = asyncio.Event(), asyncio.Event()
+        task = asyncio.create_task(world.agent().run(stop, wake, 1.0))
+        for later in (0, 29, 2, 31, 30):  # pauses of 30 and 60 seconds
+            world.clock.now += later
+            before = world.log.count("status=deferred")
+            for _ in range(5):
+                world.add("user@example.net")
+            while world.log.count("status=deferred") < before + 5:
+                await asyncio.sleep(0.01)
+            calls.append(len(world.connections))
+        stop.set()
+        await task
+
+    asyncio.run(asyncio.wait_for(main(), 20))
+    assert calls == [1, 1, 2, 2, 3]
     assert "connection refused" in world.log
+
+
+def test_what_was_not_begun_is_given_back_when_told_to_stop(make_world: MakeWorld) -> None:
+    class Slow(FakeHop):
+        async def send(self, envelope: Envelope, raw: bytes) -> Sequence[HopReply]:
+            await asyncio.sleep(0.3)
+            return await super().send(envelope, raw)
+
+    settings = DeliverySettings(connections_per_hop=1, jitter=0.0)
+    world = make_world({"example.net": SMTP}, settings=settings)
+    hop = Slow()
+    world.hops[SMTP] = [hop]
+    ids = [world.add("user@example.net") for _ in range(5)]
+    world.deliver(lambda: bool(world.connections))
+    assert len(hop.sent) == 1  # what was under way is finished, the rest is not begun
+    assert [i for i in ids if world.spool.get(i) is not None] == ids[1:]
+    assert [spooled.id for spooled in world.spool.due(world.clock.now)] == ids[1:]
+
+
+def test_junk_goes_to_the_junk_folder(make_world: MakeWorld) -> None:
+    world = make_world({"example.net": "maildir"})
+    world.add("user@example.net", junk=True)
+    world.add("user@example.net")
+    world.deliver(lambda: len(world.mailboxes.drops) == 2)
+    assert sorted(drop.junk for drop in world.mailboxes.drops) == [False, True]
+
+
+def test_without_a_way_to_the_sender_the_mail_is_kept(make_world: MakeWorld) -> None:
+    world = make_world({"example.net": SMTP})
+    world.reports.can = False
+    world.hops[SMTP] = [FakeHop(replies((550, "5.1.1 nobody")))]
+    message_id = world.add("user@example.net")
+    world.deliver(lambda: "status=bounced" in world.log)
+    kept = world.spool.get(message_id)
+    assert kept is not None
+    assert kept.recipients[0].state is State.QUARANTINED
+
+
+def test_a_report_goes_through_the_spool_like_any_mail(make_world: MakeWorld) -> None:
+    world = make_world({"example.net": SMTP, "example.org": "maildir"})
+    world.hops[SMTP] = [FakeHop(replies((550, "5.1.1 nobody")))]
+    world.reports = Notices(
+        hostname="mx.example.net",
+        postmaster="",
+        settings=world.settings,
+        resolve=lambda address: (address,),
+        next_id=world.shard.next_id,
+    )
+    world.add("user@example.net")
+    world.deliver(lambda: bool(world.mailboxes.drops))
+    (drop,) = world.mailboxes.drops
+    assert drop.address == "a@example.org"
+    assert b"Status: 5.1.1" in drop.octets
+
+
+def test_a_report_that_cannot_be_written_stops_nothing(make_world: MakeWorld) -> None:
+    class Unwritable(FakeReports):
+        def compose(self, *arguments: object) -> list[NewMessage]:
+            raise InputError("To", "x", "no such field")
+
+    world = make_world({"example.net": SMTP})
+    world.reports = Unwritable()
+    world.hops[SMTP] = [FakeHop(replies((550, "5.1.1 nobody")))]
+    message_id = world.add("user@example.net")
+    world.deliver(lambda: world.spool.get(message_id) is None)
+    assert "report-not-written" in world.log
 
 
 def test_what_a_host_says_at_its_door_fails_no_message_for_good(make_world: MakeWorld) -> None:

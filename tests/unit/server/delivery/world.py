@@ -16,7 +16,7 @@ from gatepost.server.delivery.agent import Agent, OpenLane
 from gatepost.server.delivery.hop import HopReply
 from gatepost.server.delivery.job import Job
 from gatepost.server.delivery.lane import HopLane
-from gatepost.server.delivery.ledger import Desk
+from gatepost.server.delivery.ledger import Desk, Reports
 from gatepost.server.delivery.maildrop import DiscardLane, MaildirLane
 from gatepost.server.delivery.result import Result
 from gatepost.server.delivery.routes import Carrier, Route, Routes
@@ -26,7 +26,7 @@ from gatepost.server.logs import Log
 from gatepost.server.metrics import MetricsTable
 from gatepost.store.journal import Attempt
 from gatepost.store.maildir import Drop
-from gatepost.store.spool import NewMessage, Spool, Spooled, SpoolShard
+from gatepost.store.spool import NewMessage, Spool, Spooled, SpoolShard, Treatment
 
 RAW = b"From: a@example.org\r\nSubject: hello\r\n\r\nHello.\r\n"
 FULL = {"8BITMIME": "", "SMTPUTF8": "", "DSN": "", "SIZE": "0", "PIPELINING": ""}
@@ -108,7 +108,7 @@ class World:
         self.settings = settings or DeliverySettings(jitter=0.0, connection_idle=0.05)
         self.routes = Routes(domains)
         self.mailboxes = FakeMailboxes()
-        self.reports = FakeReports()
+        self.reports: Reports = FakeReports()
         self.notes: list[Attempt] = []
         self.hops: dict[str, list[FakeHop | Exception]] = {}
         self.connections: list[str] = []
@@ -122,11 +122,18 @@ class World:
     ) -> str:
         """Puts a message into the spool; `more` goes into the envelope; `notify` to every recipient."""
         notify = more.pop("notify", ())
+        treatments = tuple(Treatment(junk=True) for _ in to) if more.pop("junk", False) else ()
         envelope = Envelope(mail_from=mail_from, recipients=tuple(Recipient(address=a, notify=notify) for a in to))  # type: ignore[arg-type]
         envelope = dataclasses.replace(envelope, **more)  # type: ignore[arg-type]
         message_id = self.shard.next_id(self.clock.now)
         session = Session(client_ip="192.0.2.1", received_at=self.clock.now)
-        self.shard.add_many([NewMessage(id=message_id, envelope=envelope, session=session, body=raw, proven=proven)])
+        self.shard.add_many(
+            [
+                NewMessage(
+                    id=message_id, envelope=envelope, session=session, body=raw, treatments=treatments, proven=proven
+                )
+            ]
+        )
         return message_id
 
     async def connect(self, route: Route) -> FakeHop:
