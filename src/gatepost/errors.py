@@ -75,6 +75,9 @@ class StoreDamaged(StoreError):
 
 def _printable(value: object) -> str:
     """`value` on one line of at most 200 characters, without control characters."""
-    text = str(value)
+    try:
+        text = str(value)
+    except ValueError:  # an integer of thousands of digits
+        text = "a very long number"
     shown = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text[:200])
     return shown + "…" if len(text) > 200 else shown

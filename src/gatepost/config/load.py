@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import re
 import tomllib
 import types
 import typing
@@ -15,9 +16,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from gatepost.config.bounds import check_bounds
 from gatepost.config.settings import Settings
 from gatepost.errors import ConfigError
 
+_LONG_KEY = re.compile(r"^[^=\n\"'#]{0,1000}?(?:\.[^=\n\"'#.]{0,1000}+){33}", re.MULTILINE)
 MAX_FILE = 4 << 20  # octets; 50,000 accounts fit ten times over
 
 
@@ -42,9 +45,15 @@ def parse_settings(text: str, folder: Path) -> Settings:
     """The settings in TOML `text`; relative paths are taken from `folder`."""
     from pydantic import TypeAdapter, ValidationError
 
+    if _LONG_KEY.search(text):  # tomllib takes minutes for it
+        raise ConfigError("gatepost.toml", "a key of many parts", "is no option; the longest has five")
     try:
         table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except RecursionError:
+        raise ConfigError(
+            "gatepost.toml", "brackets in brackets", "are nested too deeply; no option needs that"
+        ) from None
+    except ValueError as error:  # TOMLDecodeError, or a number of thousands of digits
         raise ConfigError("gatepost.toml", error, "is no valid TOML; correct that line") from None
     _refuse_unknown_keys(table, Settings, "")
     try:
@@ -54,6 +63,7 @@ def parse_settings(text: str, folder: Path) -> Settings:
         where = ".".join(str(step) for step in first["loc"]) or "gatepost.toml"
         found = "nothing" if first["type"] == "missing" else first["input"]
         raise ConfigError(where, found, f"{first['msg']}; docs/configuration.md describes it") from None
+    check_bounds(settings)
     return settings.anchored(folder)
 
 

@@ -53,7 +53,7 @@ def client_context(
         else:
             context.load_verify_locations(cafile=authority)
     except (ssl.SSLError, OSError) as error:
-        raise ConfigError("tls.authority", authority, f"no PEM file of certificates: {error}") from error
+        raise ConfigError("delivery.ca_file", authority, f"no PEM file of certificates: {error}") from error
     return context
 
 

@@ -7,6 +7,7 @@ Not here: starting processes (`supervisor`); what they do (`processes`).
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import pwd
 import socket
@@ -17,7 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gatepost.errors import ConfigError
-from gatepost.net.tls import server_context
+from gatepost.net.resolver import DnsResolver
+from gatepost.net.tls import client_context, server_context
 from gatepost.server import systemd
 from gatepost.server.delivery.routes import Routes
 from gatepost.server.metrics import MetricsTable
@@ -26,6 +28,7 @@ from gatepost.server.recipients import Recipients
 from gatepost.server.settings import GateSettings
 from gatepost.server.smtp.counters import CounterTable
 from gatepost.server.smtp.listener import bind
+from gatepost.server.wellformed import check_names
 from gatepost.store.accounts import Accounts
 
 MAX_WORKERS = 64
@@ -102,6 +105,9 @@ def check_settings(settings: GateSettings) -> Recipients:
     """What can be said of the settings without binding anything: names, routes, aliases, demands for TLS."""
     if not settings.domains:
         raise ConfigError("domains", "{}", 'name at least one domain, as [domains."example.org"]')
+    check_names(settings)
+    DnsResolver(settings.dns)  # these two raise for servers and certificates that are none
+    client_context(verified=settings.delivery.tls == "verified", authority=settings.delivery.ca_file or None)
     Routes({name: domain.route for name, domain in settings.domains.items()}, settings.delivery.relay)
     for name, domain in settings.domains.items():
         if domain.recipients == "call-forward" and not domain.route.startswith(("smtp:", "lmtp:")):
@@ -118,9 +124,14 @@ def parse_listen(text: str, field: str) -> tuple[str, int]:
     """Address and port of "192.0.2.1:25" or "[2001:db8::1]:25"."""
     host, _, port = text.rpartition(":")
     bracketed = host.startswith("[") and host.endswith("]")
-    if not host or (":" in host and not bracketed) or not port.isdecimal() or not 0 <= int(port) < 65536:
+    number = int(port) if port.isascii() and port.isdecimal() and len(port) < 6 else 65536
+    try:  # a name would have to be asked for, and might bind something else tomorrow
+        address = ipaddress.ip_address(host[1:-1] if bracketed else host)
+    except ValueError:
+        address = None
+    if address is None or (address.version == 6) is not bracketed or number > 65535:
         raise ConfigError(field, text, 'write it as "192.0.2.1:25" or "[2001:db8::1]:25"')
-    return (host[1:-1] if bracketed else host), int(port)
+    return str(address), number
 
 
 def bind_address(text: str, field: str) -> socket.socket:

@@ -8,6 +8,7 @@ Not here: asking the next hop (`callforward`); what the answer to RCPT says (`pi
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -53,6 +54,11 @@ class Recipients:
         for account in accounts:
             self._accounts.setdefault(ascii_domain(domain_of(account)), set()).add(account.rpartition("@")[0].lower())
         self._aliases = {name: self._expanded(name, settings) for name, settings in self._domains.items()}
+        self._caught = {
+            name: tuple(self._follow(_full(settings.catch_all, name), 0, f'domains."{name}".catch_all'))
+            for name, settings in self._domains.items()
+            if settings.catch_all
+        }
 
     def serves(self, domain: str) -> DomainSettings | None:
         """The settings of `domain` when mail for it is taken here."""
@@ -86,11 +92,11 @@ class Recipients:
         if ROUTING_CHARACTERS & set(local):
             return Resolution(Found.ROUTED, (), domain)
         if settings.catch_all:
-            return Resolution(Found.HERE, (_full(settings.catch_all, domain),), domain)
+            return Resolution(Found.HERE, self._caught[domain], domain)
         if settings.recipients == "any":
-            return Resolution(Found.HERE, (f"{local}@{domain}",), domain)
+            return Resolution(Found.HERE, (f"{_quoted(local)}@{domain}",), domain)
         if settings.recipients == "call-forward":
-            return Resolution(Found.ASK, (f"{local}@{domain}",), domain)
+            return Resolution(Found.ASK, (f"{_quoted(local)}@{domain}",), domain)
         return Resolution(Found.UNKNOWN, (), domain)
 
     def _postmaster_of(self, domain: str) -> Resolution:
@@ -100,18 +106,20 @@ class Recipients:
         if not chosen and settings and "postmaster" in self._aliases[domain]:
             return Resolution(Found.HERE, self._aliases[domain]["postmaster"], domain)
         home = domain or next(iter(self._domains), "localhost")
-        return Resolution(Found.HERE, (_full(chosen, home) if chosen else f"postmaster@{home}",), home)
+        address = _full(chosen, home) if chosen else f"postmaster@{home}"
+        local, _, elsewhere = address.rpartition("@")
+        return Resolution(Found.HERE, self._aliases.get(elsewhere, {}).get(local, (address,)), home)
 
     def _expanded(self, domain: str, settings: DomainSettings) -> dict[str, tuple[str, ...]]:
         """Every alias of `domain` with its final addresses."""
+        where = f'domains."{domain}".aliases'
         return {
-            alias.lower(): tuple(dict.fromkeys(self._follow(f"{alias.lower()}@{domain}", 0, domain)))
+            alias.lower(): tuple(dict.fromkeys(self._follow(f"{alias.lower()}@{domain}", 0, where)))
             for alias in settings.aliases
         }
 
-    def _follow(self, address: str, depth: int, origin: str) -> Iterable[str]:
+    def _follow(self, address: str, depth: int, where: str) -> Iterable[str]:
         local, _, domain = address.rpartition("@")
-        where = f'domains."{origin}".aliases'
         if depth > MAX_ALIAS_DEPTH:
             raise ConfigError(where, address, "goes round in a circle; take one of its targets out")
         settings = self._domains.get(domain)
@@ -126,7 +134,7 @@ class Recipients:
             yield address
             return
         for target in targets:
-            yield from self._follow(_full(target, domain), depth + 1, origin)
+            yield from self._follow(_full(target, domain), depth + 1, where)
 
 
 def ascii_domain(domain: str) -> str:
@@ -148,11 +156,26 @@ def _candidates(local: str, separator: str) -> tuple[str, ...]:
     return (local, base) if base and base != local else (local,)
 
 
+_PAIR = re.compile(r"\\(.)")
+
+
 def _unquoted(local: str) -> str:
     """RFC 5321 §4.1.2: "ann" in quotes is the same local part as ann."""
     if len(local) >= 2 and local[0] == local[-1] == '"':
-        return local[1:-1].replace("\\", "")
+        return _PAIR.sub(r"\1", local[1:-1])
     return local
+
+
+_PLAIN = re.compile(
+    r"[^\x00-\x20\x7f\"(),.:;<>@\[\\\]]+(?:\.[^\x00-\x20\x7f\"(),.:;<>@\[\\\]]+)*"
+)  # RFC 5321 §4.1.2: Dot-string
+
+
+def _quoted(local: str) -> str:
+    """The other way round: a local part that means something else bare is quoted."""
+    if _PLAIN.fullmatch(local):
+        return local
+    return '"' + local.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def _full(address: str, domain: str) -> str:

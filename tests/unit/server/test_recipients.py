@@ -53,6 +53,38 @@ def test_resolve(address: str, found: Found, addresses: tuple[str, ...]) -> None
     assert (resolution.found, resolution.addresses) == (found, addresses)
 
 
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ('"two words"', '"two words"'),
+        ('"a> SIZE=1"', '"a> size=1"'),
+        ('"a\\"b"', '"a\\"b"'),
+        ('"a\\\\b"', '"a\\\\b"'),
+        ('"plain"', "plain"),
+        ('"dot..dot"', '"dot..dot"'),
+        ("o'neill.x", "o'neill.x"),
+        ("ünï", "ünï"),
+    ],
+)
+@pytest.mark.parametrize("how", ["any", "call-forward"])
+def test_an_address_for_the_next_hop_keeps_the_quotes_that_it_needs(written: str, kept: str, how: str) -> None:
+    book = Recipients({"example.org": DomainSettings(recipients=how, route="smtp:127.0.0.1")}, "")  # type: ignore[arg-type]
+    assert book.resolve(f"{written}@example.org").addresses == (f"{kept}@example.org",)
+
+
+def test_catch_all_and_postmaster_may_be_aliases() -> None:
+    settings = DomainSettings(accounts=("ann", "bob"), aliases={"desk": ("ann", "bob")}, catch_all="desk")
+    book = Recipients({"example.org": settings}, "desk@example.org")
+    assert book.resolve("ghost@example.org").addresses == ("ann@example.org", "bob@example.org")
+    assert book.resolve("postmaster@example.org").addresses == ("ann@example.org", "bob@example.org")
+
+
+@pytest.mark.parametrize("target", ["x@elsewhere.example", "x@example.org.elsewhere.example"])
+def test_a_catch_all_that_leads_out_is_refused_at_the_start(target: str) -> None:
+    with pytest.raises(ConfigError, match="catch_all"):
+        Recipients({"example.org": DomainSettings(catch_all=target)}, "")
+
+
 def test_postmaster_without_a_person_is_kept_all_the_same() -> None:
     book = Recipients({"example.org": DomainSettings()}, "")
     assert book.resolve("postmaster@example.org").addresses == ("postmaster@example.org",)

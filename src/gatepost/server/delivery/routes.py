@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 from gatepost.errors import ConfigError
 from gatepost.names import domain_of
+from gatepost.server.recipients import ascii_domain
+from gatepost.wire.smtp.grammar import is_address_literal, is_domain
 
 DEFAULT_PORTS = {"smtp": 25, "lmtp": 24}  # RFC 5321 §4.5.4.2 says 25; 24 is what Dovecot and Cyrus document for LMTP
 
@@ -78,6 +80,8 @@ def _split_host(place: str, default: int, field: str, text: str) -> tuple[str, i
         raise ConfigError(field, text, "put an IPv6 address in brackets: [2001:db8::1]:25")
     if not host or (number and not (number.isascii() and number.isdigit() and 0 < int(number) < 65536)):
         raise ConfigError(field, text, "a host and a port from 1 to 65535 are needed, as in smtp:mail.example.org:25")
+    if not is_domain(host) and not is_address_literal(f"[IPv6:{host}]" if ":" in host else f"[{host}]"):
+        raise ConfigError(field, text, f"{host!r} is neither a host name nor an address")
     return host.lower(), int(number) if number else default
 
 
@@ -86,14 +90,14 @@ class Routes:
 
     def __init__(self, domains: Mapping[str, str], relay: str = "") -> None:
         self._domains = {
-            name.lower().rstrip("."): parse_route(text, f'domains."{name}".route') for name, text in domains.items()
+            ascii_domain(name): parse_route(text, f'domains."{name}".route') for name, text in domains.items()
         }
         self._relay = parse_route(relay, "delivery.relay") if relay else None
 
     def find(self, address: str) -> Route | None:
         """The route of `address`."""
-        return self._domains.get(domain_of(address), self._relay)
+        return self._domains.get(ascii_domain(domain_of(address)), self._relay)
 
     def serves(self, address: str) -> bool:
         """True for an address in a domain of ours."""
-        return domain_of(address) in self._domains
+        return ascii_domain(domain_of(address)) in self._domains

@@ -1,0 +1,174 @@
+"""Which numbers make sense: the smallest and largest value of every option that is a number.
+
+In: settings that have the right types. Out: nothing, or ConfigError that names the option, the value and the range.
+A value outside would break the gate rather than tune it: a time-out of 0 refuses everybody, a limit of -1 everything,
+NaN compares with nothing. Not here: what an option means (where it is declared), whether several fit together.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from gatepost.errors import ConfigError
+from gatepost.inspector.settings import InspectorSettings
+from gatepost.msgauth.dkim.settings import DkimSettings
+from gatepost.msgauth.dmarc.settings import DmarcSettings
+from gatepost.msgauth.settings import MsgauthSettings
+from gatepost.msgauth.spf.settings import SpfSettings
+from gatepost.net.resolver.settings import ResolverSettings
+from gatepost.server.delivery.settings import DeliverySettings
+from gatepost.server.settings import RelaySettings, ServerSettings
+from gatepost.server.smtp.settings import ClientSettings, SmtpSettings
+from gatepost.store.settings import JournalSettings, SpoolSettings
+from gatepost.wire.smtp.settings import Limits
+
+Range = tuple[float, float]
+
+WAIT: Range = (0.05, 86_400)  # seconds a peer is waited for: less is nobody, more than a day is for ever
+PAUSE: Range = (0, 86_400)
+AGE: Range = (0, 10 * 365 * 86_400)  # seconds something is kept or believed; 0 switches it off
+DAYS: Range = (0, 36_500)
+COUNT: Range = (1, 1_000_000)
+COUNT_OR_NONE: Range = (0, 1_000_000)
+OCTETS: Range = (0, 1 << 50)
+SCORE: Range = (-1e6, math.inf)  # inf is a threshold that is never reached
+UNNAMED: Range = (0, 1 << 50)  # a test sees to it that every option is named below
+
+BOUNDS: Mapping[type, Mapping[str, Range]] = {
+    ServerSettings: {"workers": (0, 64), "stop_timeout": PAUSE},
+    RelaySettings: {
+        "max_received": (1, 10_000),
+        "call_forward_positive": AGE,
+        "call_forward_negative": AGE,
+        "deadline": WAIT,
+        "greet_delay": (0, 300),
+    },
+    ResolverSettings: {
+        "timeout": WAIT,
+        "attempts": (1, 100),
+        "deadline": WAIT,
+        "max_ttl": AGE,
+        "max_negative_ttl": AGE,
+        "failure_ttl": AGE,
+        "stale_for": AGE,
+        "cache_size": (1, 1 << 30),
+        "in_flight": (1, 30_000),  # each holds a port, and there are not many more
+        "lookups_per_message": COUNT,
+    },
+    MsgauthSettings: {"prefetch_deadline": WAIT},
+    SpfSettings: {
+        "max_lookups": COUNT,
+        "max_void_lookups": COUNT_OR_NONE,
+        "max_mx_names": COUNT,
+        "max_ptr_names": COUNT_OR_NONE,
+        "deadline": WAIT,
+        "max_explanation": (0, 10_000),
+    },
+    DkimSettings: {
+        "max_signatures": (1, 1000),
+        "min_rsa_bits": (512, 16_384),
+        "max_rsa_bits": (1024, 16_384),  # what OpenSSL still verifies
+        "clock_skew": (0, 604_800),
+        "max_arc_keys": (1, 1000),
+        "lookup_timeout": WAIT,
+    },
+    DmarcSettings: {"deadline": WAIT, "max_authors": (1, 1000), "max_identifiers": (1, 1000)},
+    InspectorSettings: {
+        "tag_at": SCORE,
+        "quarantine_at": SCORE,
+        "reject_at": SCORE,
+        "group_caps": (0, 1e6),
+        "default_group_cap": (0, 1e6),
+        "weights": (-1e6, 1e6),
+        "date_past_days": DAYS,
+        "date_future_hours": (0, 876_000),
+    },
+    Limits: {
+        "command_line": (512, 1 << 20),  # RFC 5321 §4.5.3.1.4
+        "message": (1024, 1 << 32),
+        "discard": OCTETS,
+        "reply_line": (512, 1 << 20),
+        "reply_lines": (1, 10_000),
+    },
+    SmtpSettings: {
+        "max_connections": COUNT,
+        "max_connections_per_address": COUNT,
+        "max_recipients": COUNT,
+        "max_transactions": COUNT,
+        "max_commands": COUNT,
+        "max_errors": COUNT_OR_NONE,
+        "max_octets_in_flight": (1024, 1 << 50),
+        "command_timeout": WAIT,
+        "data_timeout": WAIT,
+        "min_data_rate": (0, 1 << 40),
+        "tls_timeout": WAIT,
+        "close_timeout": WAIT,
+    },
+    ClientSettings: {
+        "connect_timeout": WAIT,
+        "greeting_timeout": WAIT,
+        "command_timeout": WAIT,
+        "data_timeout": WAIT,
+        "block_timeout": WAIT,
+        "end_timeout": WAIT,
+        "tls_timeout": WAIT,
+        "quit_timeout": WAIT,
+    },
+    SpoolSettings: {
+        "inline_limit": (0, 900 << 20),  # SQLite takes a value of a thousand million octets
+        "reserve": OCTETS,
+        "max_waiting": COUNT,
+        "max_waiting_octets": (1024, 1 << 50),
+        "max_group": (1, 10_000),
+        "busy_seconds": (0.05, 3600),
+        "checkpoint_pages": (1, 1 << 30),
+        "check_limit": OCTETS,
+        "quarantine_days": DAYS,
+    },
+    JournalSettings: {"keep_days": DAYS, "max_octets": (1 << 20, 1 << 50)},
+    DeliverySettings: {
+        "retry_min": (0.05, 30 * 86_400),
+        "retry_max": (0.05, 30 * 86_400),
+        "jitter": (0, 1),
+        "expire": AGE,
+        "delay_notice": AGE,
+        "connections_per_hop": (1, 10_000),
+        "messages_per_connection": COUNT,
+        "connection_idle": PAUSE,
+        "waiting_per_hop": COUNT,
+        "hop_pause": PAUSE,
+        "maildir_batch": (1, 100_000),
+        "max_own_hops": (1, 10_000),
+        "postmaster_notices": COUNT_OR_NONE,
+    },
+}
+
+
+def check_bounds(settings: Any, where: str = "") -> None:
+    """Raises ConfigError for the first number in `settings` (and the settings inside them) that is out of bounds."""
+    for path, kind, name, value in numbers(settings, where):
+        low, high = BOUNDS.get(kind, {}).get(name, UNNAMED)
+        if not low <= value <= high:
+            raise ConfigError(
+                path, value, f"give a number from {low:.15g} to {high:.15g}; docs/configuration.md says why"
+            )
+
+
+def numbers(settings: Any, where: str = "") -> Iterator[tuple[str, type, str, float]]:
+    """Every number in `settings`: its path, the type and the field that declare it, its value."""
+    for field in dataclasses.fields(settings):
+        value = getattr(settings, field.name)
+        yield from _numbers_in(value, f"{where}.{field.name}" if where else field.name, type(settings), field.name)
+
+
+def _numbers_in(value: Any, path: str, kind: type, name: str) -> Iterator[tuple[str, type, str, float]]:
+    if dataclasses.is_dataclass(value):
+        yield from numbers(value, path)
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _numbers_in(inner, f'{path}."{key}"', kind, name)
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        yield path, kind, name, value
