@@ -1,6 +1,7 @@
 """Validators for the JSON that commands answer, from docs/schema/.
 
-In: a schema's name. Out: a jsonschema validator that resolves references inside that folder.
+In: a schema's name. Out: a jsonschema validator that resolves references inside that folder; a running gate's answers,
+checked by it.
 """
 
 from __future__ import annotations
@@ -8,9 +9,12 @@ from __future__ import annotations
 import json
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
+
+from running import RunningGate
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "schema"
 
@@ -23,3 +27,11 @@ def validator(name: str) -> Draft202012Validator:
     schema = files[f"{name}.json"]
     Draft202012Validator.check_schema(schema)
     return Draft202012Validator(schema, registry=registry)
+
+
+def ask(gate: RunningGate, schema: str, *arguments: str) -> list[dict[str, Any]]:
+    """What `gatepost ARGUMENTS --json` answers, each object checked."""
+    answers = gate.cli_json(*arguments)
+    for answer in answers:
+        validator(schema).validate(answer)
+    return answers

@@ -129,7 +129,7 @@ def as_data(entry: Entry, attempts: list[Attempt]) -> dict[str, Any]:
 def as_text(entry: Entry, attempts: list[Attempt]) -> str:
     """One message for a person."""
     lines = [
-        f"{clock(entry.at)}  {entry.action.upper()}  {entry.id}",
+        f"{clock(entry.at)}  {entry.action.upper()}  {entry.id}".rstrip(),
         f"  from <{visible(entry.mail_from)}> at {visible(entry.client_ip)} ({visible(entry.ehlo_domain)})",
         f"  to {visible(', '.join(entry.recipients))}",
     ]

@@ -75,12 +75,14 @@ def print_list(found: Sequence[Spooled], as_json: bool, nothing: str) -> None:
         click.echo(nothing)
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("id", "arrived", "octets", "from", "to", "state", "tries", "next try", "why"):
-        table.add_column(name, overflow="fold", no_wrap=name == "id")
-    for spooled in found:
-        for recipient in spooled.recipients:
-            if not recipient.state.is_final:
-                table.add_row(*map(safe, _row(spooled, recipient)))
+    shown = [(spooled, r) for spooled in found for r in spooled.recipients if not r.state.is_final]
+    waits = any(recipient.state is State.QUEUED for _, recipient in shown)  # nobody tries what is held
+    names = ("id", "arrived", "octets", "from", "to", "state", *(("tries", "next try") if waits else ()), "why")
+    for name in names:
+        table.add_column(name, overflow="fold", no_wrap=name in ("id", "arrived", "next try"))
+    for spooled, recipient in shown:
+        row = _row(spooled, recipient)
+        table.add_row(*(safe(row[name]) for name in names))
     console().print(table)
 
 
@@ -119,11 +121,13 @@ def show_safely(spool: Spool, message_id: str) -> str:
         f"sender   <{visible(spooled.envelope.mail_from)}>{'' if spooled.proven else '   not proven'}",
         f"subject  {visible(decode_words(message.header.text('subject')))}",
     ]
-    lines += [f"to       <{visible(r.address)}> {r.state.value} {visible(r.last_reply)}" for r in spooled.recipients]
+    lines += [
+        f"to       <{visible(r.address)}> {r.state.value} {visible(r.last_reply)}".rstrip() for r in spooled.recipients
+    ]
     reason = _reason(spooled)
     if reason:
         lines.append(f"why      {reason.get('action', '')} at score {reason.get('score', 0):g}: {_codes(reason)}")
-    lines += ["", *(visible(field.text and f"{field.name}: {field.text}") for field in message.header), ""]
+    lines += ["", *(visible(f"{field.name}: {field.text}".replace("\t", " ")) for field in message.header), ""]
     text = message.body[:SHOWN_TEXT].decode("utf-8", "replace")
     lines += [visible(line) for line in text.splitlines()]
     if len(message.body) > SHOWN_TEXT:
@@ -136,19 +140,19 @@ def clock(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S") if seconds else ""
 
 
-def _row(spooled: Spooled, recipient: SpooledRecipient) -> tuple[object, ...]:
+def _row(spooled: Spooled, recipient: SpooledRecipient) -> dict[str, object]:
     waits = recipient.state is State.QUEUED
-    return (
-        spooled.id,
-        clock(spooled.received_at),
-        spooled.size,
-        f"<{spooled.envelope.mail_from}>",
-        recipient.address,
-        recipient.state.value,
-        recipient.attempts,
-        (clock(recipient.next_try) or "now") if waits else "",
-        recipient.last_reply or _codes(_reason(spooled)),
-    )
+    return {
+        "id": spooled.id,
+        "arrived": clock(spooled.received_at),
+        "octets": spooled.size,
+        "from": f"<{spooled.envelope.mail_from}>",
+        "to": recipient.address,
+        "state": recipient.state.value,
+        "tries": recipient.attempts,
+        "next try": (clock(recipient.next_try) or "now") if waits else "",
+        "why": recipient.last_reply or _codes(_reason(spooled)),
+    }
 
 
 def _reason(spooled: Spooled) -> dict[str, Any]:

@@ -99,15 +99,13 @@ class Recorder:
     def unjudged(self, visit: Visit, envelope: Envelope, reply: Reply, reason: str, size: int, now: float) -> None:
         """A message was refused before, or without, a judgement."""
         self.metrics.add(Metric.MESSAGES_DEFERRED if reply.transient else Metric.MESSAGES_REJECTED)
-        self._refused(
-            "message-refused", visit.session, envelope.mail_from, reply, reason, to=_named(envelope), size=size
-        )
+        self._refused("message-refused", visit, envelope.mail_from, reply, reason, to=_named(envelope), size=size)
         self._note(visit.session, envelope, reply, now, size)
 
     def recipient(self, visit: Visit, envelope: Envelope, address: str, reply: Reply, now: float) -> None:
         """A recipient was refused."""
         self.metrics.add(Metric.RECIPIENTS_REFUSED)
-        self._refused("recipient-refused", visit.session, envelope.mail_from, reply, None, to=address)
+        self._refused("recipient-refused", visit, envelope.mail_from, reply, None, to=address)
         self._journal.note(
             Entry(
                 at=now,
@@ -145,16 +143,17 @@ class Recorder:
         )
 
     def _refused(
-        self, event: str, session: Session, mail_from: str, reply: Reply, reason: str | None, **more: object
+        self, event: str, visit: Visit, mail_from: str, reply: Reply, reason: str | None, **more: object
     ) -> None:
         self.log.info(
             event,
-            client=session.client_ip,
-            ehlo=session.ehlo_domain,
+            client=visit.session.client_ip,
+            ehlo=visit.session.ehlo_domain,
             sender=f"<{mail_from}>",
+            **more,
             reply=reply,
             reason=reason,
-            **more,
+            session=visit.id,
         )
 
     def _note(self, session: Session, envelope: Envelope, reply: Reply, now: float, size: int) -> None:
