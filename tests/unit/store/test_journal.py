@@ -67,6 +67,14 @@ def test_an_entry_comes_back_whole(journal: Journal) -> None:
     assert (found.id, found.at, found.size, found.score, found.reply) == (noted.id, NOW, 5, 4.5, "250 ok")
 
 
+def test_no_text_keeps_others_out_of_the_journal(journal: Journal) -> None:
+    odd = entry(mail_from="\udcff@x", recipients=("\ud800@x",), ehlo_domain="\udc80", reply="550 \udcff")
+    tried = Attempt(id=odd.id, at=NOW, rcpt_to="\udcff@x", status="bounced", text="\udcff\0")
+    journal.write([odd, entry()], [tried])
+    assert len(journal.search()) == 2
+    assert journal.attempts(odd.id)[0].rcpt_to == "?@x"
+
+
 def test_search_by_everything_it_promises(journal: Journal) -> None:
     one, two = entry(NOW), entry(NOW + 10, mail_from="Eve@evil.example", recipients=("dora@example.org",))
     three = entry(NOW + 20, id="", message_id="<three@x>", action="reject")

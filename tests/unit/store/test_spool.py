@@ -206,6 +206,19 @@ def test_a_batch_is_taken_in_whole_or_not_at_all(shard: SpoolShard, spool: Spool
     assert spool.body_path(large.id) is None
 
 
+def test_text_that_is_not_unicode_is_that_messages_trouble_only(tmp_path: Path) -> None:
+    async def play() -> None:
+        committer = Committer(shard := SpoolShard.open(tmp_path, 0, SMALL))
+        odd = new_message(shard, b"x", "\udcff@example.org")
+        good = [new_message(shard) for _ in range(5)]
+        results = await asyncio.gather(*(committer.add(new) for new in [odd, *good]), return_exceptions=True)
+        assert isinstance(results[0], StoreError)
+        assert results[1:] == [new.id for new in good]
+        await committer.close()
+
+    asyncio.run(play())
+
+
 def test_less_than_the_reserve_is_full(tmp_path: Path) -> None:
     shard = SpoolShard.open(tmp_path, 0, SpoolSettings(reserve=1 << 60))
     with pytest.raises(StoreFull):

@@ -66,17 +66,17 @@ def entry_row(entry: Entry) -> tuple[Any, ...]:
     return (
         parse_id(entry.id),
         entry.at,
-        entry.client_ip,
-        entry.ehlo_domain,
-        entry.mail_from,
-        "\n".join(entry.recipients),
+        _storable(entry.client_ip),
+        _storable(entry.ehlo_domain),
+        _storable(entry.mail_from),
+        _storable("\n".join(entry.recipients)),
         _storable(entry.message_id),
         _storable(entry.subject),
         entry.size,
-        entry.action,
+        _storable(entry.action),
         entry.score,
-        "\n".join(entry.decided_by),
-        entry.reply,
+        _storable("\n".join(entry.decided_by)),
+        _storable(entry.reply),
     )
 
 
@@ -108,10 +108,10 @@ def attempt_row(attempt: Attempt) -> tuple[Any, ...]:
     return (
         parse_id(attempt.id),
         attempt.at,
-        attempt.rcpt_to,
-        attempt.status,
-        attempt.relay,
-        attempt.code,
+        _storable(attempt.rcpt_to),
+        _storable(attempt.status),
+        _storable(attempt.relay),
+        _storable(attempt.code),
         _storable(attempt.text),
         attempt.delay,
     )

@@ -6,6 +6,7 @@ Not here: the tables (`schema`), the statements that read and write them (`shard
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from gatepost.names import Body, Envelope, Recipient, Session, Tls
 from gatepost.store.spool.ids import parse_id, write_id
 from gatepost.store.spool.spooled import NewMessage, Spooled, SpooledRecipient, State
 
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _EIGHT_BIT, _SMTPUTF8, _REQUIRETLS, _PROVEN = 1, 2, 4, 8
 
 MESSAGE_COLUMNS = (
@@ -48,7 +50,10 @@ def number_of(message_id: str) -> int:
 
 
 def prepare(new: NewMessage, *, inline: bool) -> Prepared:
-    """Turns `new` into values to bind; its octets are among them if `inline`."""
+    """Turns `new` into values to bind; its octets are among them if `inline`.
+
+    Raises StoreError for text that is not Unicode: here, where it is one message's trouble and not its whole group's.
+    """
     envelope, session = new.envelope, new.session
     number = number_of(new.id)
     treatments = new.treatments
@@ -77,6 +82,9 @@ def prepare(new: NewMessage, *, inline: bool) -> Prepared:
         zlib.crc32(new.body),
         new.body if inline else None,
     )
+    text = "".join([value for value in (*message, *recipients) if value.__class__ is str])
+    if not text.isascii() and _LONE_SURROGATE.search(text):
+        raise StoreError(f"{new.id}: its envelope is not Unicode text")
     return Prepared(
         number=number,
         message=message,
