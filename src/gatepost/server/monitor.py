@@ -10,7 +10,9 @@ from __future__ import annotations
 import os
 import select
 import socket
+import socketserver
 import threading
+import time
 import wsgiref.simple_server
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -18,7 +20,8 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 from gatepost.server.metrics import Collector, MetricsTable
 
-REQUEST_TIMEOUT = 5.0  # seconds; a monitoring system asks in milliseconds
+REQUEST_TIMEOUT = 5.0  # seconds for a whole request; a monitoring system asks in milliseconds
+MAX_REQUESTS = 20  # at the same time; the next one is hung up on
 
 
 class _Handler(wsgiref.simple_server.WSGIRequestHandler):
@@ -28,11 +31,52 @@ class _Handler(wsgiref.simple_server.WSGIRequestHandler):
         """Scrapes every fifteen seconds are no events."""
 
 
-class _Server(wsgiref.simple_server.WSGIServer):
+class _Server(socketserver.ThreadingMixIn, wsgiref.simple_server.WSGIServer):
+    """A thread a request, so that one who dawdles holds up nobody else; and nobody dawdles for long."""
+
+    daemon_threads = True
+    block_on_close = False
     address_family = socket.AF_INET
+
+    def __init__(self, address: Any) -> None:
+        super().__init__(address, _Handler, bind_and_activate=False)
+        self._open: dict[socket.socket, float] = {}  # when each request began
+        self._guard = threading.Lock()
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Begins a thread, unless there are enough."""
+        with self._guard:
+            full = len(self._open) >= MAX_REQUESTS
+            if not full:
+                self._open[request] = time.monotonic()
+        if full:
+            request.close()  # without waiting for what it may still send
+        else:
+            super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        """The request is over."""
+        with self._guard:
+            self._open.pop(request, None)
+        super().shutdown_request(request)
+
+    def service_actions(self) -> None:
+        """Called by `serve_forever` twice a second. The socket's time-out is for each piece, this for the whole."""
+        before = time.monotonic() - REQUEST_TIMEOUT
+        with self._guard:
+            for request, began in self._open.items():
+                if began < before:
+                    _hang_up(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that hangs up is no event either."""
+
+
+def _hang_up(request: socket.socket) -> None:
+    try:
+        request.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass  # it was faster
 
 
 def application(
@@ -46,6 +90,12 @@ def application(
     metrics = make_wsgi_app(registry)
 
     def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        try:
+            return find(environ, start_response)
+        except Exception as error:  # wsgiref would write a traceback into the log
+            return _text(start_response, "500 Internal Server Error", f"cannot be told: {error}")
+
+    def find(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
         if path == "/metrics":
             found: Iterable[bytes] = metrics(environ, start_response)
@@ -67,7 +117,7 @@ def _text(start_response: StartResponse, status: str, text: str) -> list[bytes]:
 
 def serve_until_end(listening: socket.socket, app: Callable[..., Iterable[bytes]], lifeline: int) -> None:
     """Serves on the bound socket `listening` until the supervisor is gone."""
-    server = _Server(listening.getsockname()[:2], _Handler, bind_and_activate=False)
+    server = _Server(listening.getsockname()[:2])
     server.socket.close()
     server.socket = listening
     server.server_name, server.server_port = listening.getsockname()[:2]

@@ -25,6 +25,7 @@ from gatepost.server.monitor import application, serve_until_end
 from gatepost.server.plan import Plan
 from gatepost.server.privileges import become
 from gatepost.server.reception import receive
+from gatepost.store.database import free_space
 from gatepost.store.journal import Journal, JournalWriter
 from gatepost.store.maildir import Mailboxes
 from gatepost.store.spool import Spool, SpoolShard, State
@@ -151,8 +152,7 @@ def troubles(plan: Plan) -> list[str]:
         _counts(plan)
     except StoreError as error:
         found.append(f"the spool cannot be read: {error}")
-    room = os.statvfs(plan.settings.store.folder)
-    if room.f_bavail * room.f_frsize < plan.settings.store.spool.reserve:
+    if free_space(Path(plan.settings.store.folder)) < plan.settings.store.spool.reserve:
         found.append(f"the disk of {plan.settings.store.folder} is full: new mail is answered 452")
     return found
 
@@ -163,7 +163,10 @@ def _counter(plan: Plan, state: State) -> Callable[[], int]:
 
 def _counts(plan: Plan) -> dict[State, int]:
     """Recipients by state, read anew: a monitor asks every few seconds, not every message."""
-    spool = Spool.open(Path(plan.settings.store.folder) / "spool", plan.settings.store.spool, now=time.time())
+    folder = Path(plan.settings.store.folder) / "spool"
+    if not folder.is_dir():  # opening it would make it
+        raise StoreError(f"{folder} is not there")
+    spool = Spool.open(folder, plan.settings.store.spool, now=time.time())
     try:
         return spool.counts()
     finally:
