@@ -98,6 +98,8 @@ def _statements(step: Step) -> Iterator[str]:
         if sqlite3.complete_statement(pending):
             yield pending
             pending = ""
+    if pending.strip():
+        raise ValueError(f"a migration ends in the middle of a statement: {pending.strip()[:60]!r}")
 
 
 @contextmanager
