@@ -1,7 +1,7 @@
-"""Writes the pages that are made from the code: docs/rules.md and docs/configuration.md.
+"""Writes the pages that are made from the code: docs/rules.md, docs/configuration.md and parts of README.md.
 
-In: the rules and the settings types. Out: the pages; with --check nothing is written, and a page that differs from what
-would be written is named, with exit code 1.
+In: the rules, the settings types, docs/examples/. Out: the pages; with --check nothing is written, and a page that
+differs from what would be written is named, with exit code 1. Not here: README.md's parts (`readme_parts`).
 """
 
 from __future__ import annotations
@@ -10,13 +10,16 @@ import sys
 from itertools import groupby
 from pathlib import Path
 
+from readme_parts import drift, made_anew
+
 from gatepost.config import Settings
 from gatepost.config.describe import as_markdown
 from gatepost.inspector.rule import Rule
 from gatepost.inspector.rules import RULES
 from gatepost.inspector.settings import InspectorSettings
 
-DOCS = Path(__file__).resolve().parent.parent / "docs"
+README = Path(__file__).resolve().parent.parent / "README.md"
+DOCS = README.parent / "docs"
 MADE = "<!-- Made by tools/make_docs.py (`make docs`); do not edit. -->\n\n"
 
 
@@ -60,13 +63,36 @@ def _section(rule: Rule) -> list[str]:
     return [*lines, "", f"Severity {rule.severity}, weight {rule.weight:g}, group `{rule.group}`; {rule.reference}."]
 
 
+CONFIGURATION = """\
+# Configuration
+
+One TOML file says everything: `gatepost.toml`. `gatepost init DOMAIN` writes the first one. Commands look for it at
+`--config`, `$GATEPOST_CONFIG`, `./gatepost.toml` and `/etc/gatepost/gatepost.toml`, in this order.
+
+- Every option has a safe default; the shortest file that works names one domain.
+- A typo is an error, never silently ignored: an unknown key is refused with the nearest known one.
+- Relative paths start at the file's folder. Sizes are in octets, times in seconds unless the option says days or hours.
+- `gatepost serve --check` says whether a file would work and changes nothing; it may be run while the gate runs.
+- SIGHUP (`systemctl reload gatepost`) reads the file again. A bad one is refused with the reason in the log, and the
+  gate goes on with the old one. Connections that are open end by the old settings, new ones begin by the new.
+  Only a larger number of workers needs a restart.
+
+## A complete example
+
+This is [examples/gatepost.toml](examples/gatepost.toml), which a test loads.
+
+```toml
+{example}```
+
+# All options
+
+"""
+
+
 def configuration_page() -> str:
     """Every option of gatepost.toml."""
-    opening = (
-        "# Configuration\n\nEvery option of `gatepost.toml`. All have safe defaults; an unknown key is an error that "
-        "names the nearest known\none. `gatepost serve --check` checks a file without starting.\n\n"
-    )
-    return MADE + opening + as_markdown(Settings)
+    example = (DOCS / "examples" / "gatepost.toml").read_text("utf-8")
+    return MADE + CONFIGURATION.replace("{example}", example) + as_markdown(Settings)
 
 
 PAGES = {"rules.md": rules_page, "configuration.md": configuration_page}
@@ -85,9 +111,13 @@ def main() -> int:
         else:
             path.write_text(text, "utf-8")
             print(f"docs/{name} written")
-    for name in drifted:
-        print(f"docs/{name} is not what the code says; run `make docs`")
-    return 1 if drifted else 0
+    found = [f"docs/{name} is not what the code says" for name in drifted]
+    found += drift(README.read_text("utf-8")) if only_check else []
+    for line in found:
+        print(f"{line}; run `make docs`")
+    if not only_check:
+        README.write_text(made_anew(README.read_text("utf-8")), "utf-8")
+    return 1 if found else 0
 
 
 if __name__ == "__main__":

@@ -20,19 +20,24 @@ def next_hop() -> Iterator[NextHop]:
 
 
 @pytest.fixture(scope="module")
-def start_gate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartGate]:
-    """Starts gates, each in a folder of its own; ends them when the module is through."""
+def name_server() -> Iterator[NameServer]:
     server = NameServer()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def start_gate(tmp_path_factory: pytest.TempPathFactory, name_server: NameServer) -> Iterator[StartGate]:
+    """Starts gates, each in a folder of its own; ends them when the module is through."""
     gates: list[RunningGate] = []
 
     def start(**options: object) -> RunningGate:
-        gates.append(RunningGate(tmp_path_factory.mktemp("gate"), server.port, **options))  # type: ignore[arg-type]
+        gates.append(RunningGate(tmp_path_factory.mktemp("gate"), name_server.port, **options))  # type: ignore[arg-type]
         return gates[-1]
 
     yield start
     for gate in gates:
         gate.stop()
-    server.stop()
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from gatepost.cli.main import main
 from gatepost.net.authority import make_authority
 from next_hop import NextHop
-from running import RunningGate, mail, until
+from running import NameServer, RunningGate, mail, until
 from schemas import ask
 
 StartGate = Callable[..., RunningGate]
@@ -28,6 +29,33 @@ def certificate(folder: Path) -> str:
     (folder / "mx.key").write_bytes(leaf.key)
     (folder / "mx.key").chmod(0o600)
     return f'[tls]\ncertificate = "{folder / "mx.pem"}"\nkey = "{folder / "mx.key"}"\n'
+
+
+class FreshGate(RunningGate):
+    """What `gatepost init` makes, moved to loopback ports and the tests' name server."""
+
+    def configure(self, *, domain: str = "", more: str = "") -> None:
+        text = self.config.read_text()
+        listen, servers = f'listen = ["127.0.0.1:{self.port}"]\nmonitor = ""', f'servers = ["127.0.0.1:{self._dns}"]'
+        text = text.replace('listen = ["0.0.0.0:25", "[::]:25"]', listen).replace('servers = ["system"]', servers)
+        self.config.write_text(text)
+
+
+def test_from_nothing(tmp_path: Path, name_server: NameServer) -> None:
+    """From nothing to a gate that takes mail"""
+    assert main(["init", "gate.example", "--folder", str(tmp_path), "--store", "store", "--account", "ann"]) == 0
+    gate = FreshGate(tmp_path, name_server.port)
+    try:
+        code, text = gate.cli("serve", "--check")
+        assert code == 0, text
+        context = ssl.create_default_context(cafile=tmp_path / "tls" / "ca.pem")
+        context.check_hostname = False  # it is reached by its address
+        with gate.client() as client:
+            client.starttls(context=context)
+            client.sendmail(AUTHENTIC, ["ann@gate.example", "abuse@gate.example"], mail("first"))
+        assert b"with ESMTPS" in gate.delivered("ann")[0].read_bytes()
+    finally:
+        gate.stop()
 
 
 def test_to_the_mailbox(start_gate: StartGate, tmp_path: Path) -> None:

@@ -36,5 +36,6 @@ class SpfSettings:
     max_explanation: int = 400
     """Characters of an explanation that are kept; it has to fit into an SMTP reply."""
 
-    receiver: str = "unknown"
-    """The name of this host, given to the r macro of explanations."""
+    receiver: str = ""
+    """The name of this host, given to the r macro of explanations. Empty: the server's `hostname`; without a server
+    "unknown" (RFC 7208 §7.4)."""

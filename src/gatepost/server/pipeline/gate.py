@@ -12,6 +12,7 @@ import json
 import os
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 
 from gatepost.errors import StoreError, StoreFull
 from gatepost.inspector import Action, decide_transaction, for_delivery
@@ -56,6 +57,9 @@ class Gate:
         self._recorder = recorder
         self._message_resolver = message_resolver
         self._wake = wake
+        spf = settings.msgauth.spf
+        own_name = replace(spf, receiver=spf.receiver or settings.hostname)  # RFC 7208 §7.4: who is it that checks?
+        self._msgauth = replace(settings.msgauth, spf=own_name)
         self._tls_senders = frozenset(ascii_domain(name) for name in settings.relay.require_tls_from)
 
     # --- before the message
@@ -162,15 +166,14 @@ class Gate:
     async def _examine(
         self, visit: Visit, envelope: Envelope, message: Message, resolver: Resolver, now: float
     ) -> Examined:
-        settings = self._settings
         return await examine(
             message,
             visit.session_for(envelope),
             envelope,
             resolver=resolver,
             now=now,
-            msgauth=settings.msgauth,
-            inspector=settings.inspector,
+            msgauth=self._msgauth,
+            inspector=self._settings.inspector,
             own_domains=self._admission.recipients.domains,
         )
 
