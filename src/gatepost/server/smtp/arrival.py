@@ -105,8 +105,10 @@ class Arrival(ServerLine):
         limit = crowded(site, self._counted)
         if self._stopping:
             self._finish(STOPPING, "stop")
-        elif limit:
-            self._finish(TOO_MANY, limit)
+        elif limit:  # who is sent away takes no place, not even while he goes: others would be refused for him
+            site.counters.leave(self._counted)
+            self._counted = None
+            self._finish(TOO_MANY, limit, linger=False)
         else:
             self._begin()
 
@@ -127,8 +129,8 @@ class Arrival(ServerLine):
         """The client is admitted."""
         raise NotImplementedError
 
-    def _finish(self, reply: Reply, reason: str) -> None:
-        """Ends the session with `reply` as the last word."""
+    def _finish(self, reply: Reply, reason: str, *, linger: bool = True) -> None:
+        """Ends the session with `reply` as the last word; `linger` waits until the client has read it."""
         raise NotImplementedError
 
     def _abort(self, reason: str) -> None:

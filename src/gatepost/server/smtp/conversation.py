@@ -55,6 +55,8 @@ TOO_MANY_ERRORS = Reply(421, "Too many errors", enhanced="4.7.0")
 TOO_MANY_COMMANDS = Reply(421, "Too many commands", enhanced="4.7.0")
 TOO_MANY_MESSAGES = Reply(421, "Enough messages in one connection", enhanced="4.7.0")
 
+SMALL_CHUNK = 64  # octets: a message that comes in smaller ones costs more than it brings
+
 _FIXED = {
     Verb.DATA: GO_AHEAD,
     Verb.RSET: OK,
@@ -162,7 +164,7 @@ class Conversation:
             stats.transactions += 1
         elif isinstance(event, Message):
             stats.messages += 1
-        if type(event) not in _FORWARD:
+        if type(event) not in _FORWARD or (type(event) is Chunk and event.size < SMALL_CHUNK):
             reply = self._count(event, reply)
         self.machine.send_reply(reply)
         if self.envelope is not None and self.machine.state not in _TRANSACTION:
@@ -178,7 +180,10 @@ class Conversation:
     def _settle_hello(self, event: Hello) -> None:
         self.envelope = None
         self.visit.stats.commands += 1
-        self._idle_commands += 1
+        refused = self._count(event, OK)
+        if refused is not OK:
+            self.machine.send_reply(refused)
+            return
         extended = event.verb is Verb.EHLO
         self.visit.said_hello(event.domain, extended)
         keywords = self._gatekeeper.announced(self.visit, self._possible()) if extended else ()

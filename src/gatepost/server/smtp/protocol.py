@@ -313,14 +313,14 @@ class SmtpProtocol(Arrival):
         if self._waiting is None and self._machine.state not in _IN_TRANSACTION and not self._closing:
             self._finish(STOPPING, "stop")
 
-    def _finish(self, reply: Reply, reason: str) -> None:
+    def _finish(self, reply: Reply, reason: str, *, linger: bool = True) -> None:
         """Ends the session with our last word."""
         if self._talk is not None:
             self._talk.closing = reason
         self._visit.stats.ended = reason
         self._machine.close(reply)
         self._flush()
-        self._close(self._settings.close_timeout, linger=True)
+        self._close(self._settings.close_timeout, linger=linger)
 
     def _abort(self, reason: str) -> None:
         if not self._visit.stats.ended:
