@@ -66,7 +66,8 @@ class Content:
             parts = (
                 relaxed_plain_fields(chosen) if self._plain else [relaxed_field(field, field.raw) for field in chosen]
             )
-            parts.append(relaxed_field(signature.field, own)[:-2])
+            # RFC 6376 §3.7: the signature itself goes in last, without its line end.
+            parts.append(relaxed_field(signature.field, own, plain=self._plain)[:-2])
         else:
             parts = [simple_field(field) for field in chosen]
             parts.append(own.removesuffix(b"\r\n"))

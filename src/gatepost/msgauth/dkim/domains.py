@@ -14,12 +14,17 @@ import idna
 _LETTERS = b"abcdefghijklmnopqrstuvwxyz0123456789-_"
 
 
-@lru_cache(maxsize=4096)
+MAX_NAME = 1000  # octets of a name as written; with U-labels it is longer than the 253 of RFC 1035 §2.3.4
+
+
 def to_ascii(name: bytes) -> str:
     """`name` in A-labels, lower case, without a trailing dot; "" when it is no name. Underscores are let through:
     they stand in real selectors."""
-    if len(name) > 1000:
-        return ""
+    return _to_ascii(name) if len(name) <= MAX_NAME else ""  # a longer one must not fill the cache
+
+
+@lru_cache(maxsize=4096)
+def _to_ascii(name: bytes) -> str:
     if not name.isascii():
         name = _encode(name)
     lower = name.lower()

@@ -19,7 +19,7 @@ from gatepost.msgauth.dkim.domains import is_within, to_ascii
 from gatepost.msgauth.taglist import Tags, parse_number, parse_tags, without_whitespace
 
 MAX_SIGNED_FIELDS = 500  # names in h=; the longest seen in the corpora has 60
-MAX_KEPT = 1000  # octets of an h= that is remembered with what it says
+MAX_KEPT = 4000  # octets of a field whose terms are remembered; an attacker must not choose how much is kept
 
 ALGORITHMS = {  # a= to key type and hash (RFC 6376 §3.3, RFC 8463 §3)
     "rsa-sha256": ("rsa", "sha256"),
@@ -43,7 +43,8 @@ class Canonicalization(enum.StrEnum):
 
 class Signature(NamedTuple):
     """A signature field that can be read. `signature` and `body_hash` are decoded; `signed_fields` are in lower case,
-    in the order of `h=`; times are seconds since the epoch. A named tuple, which is made in a third of the time."""
+    in the order of `h=`; times are seconds since the epoch; `key_name` is where the key is published (RFC 6376
+    §3.6.2.1). A named tuple, which is made in a third of the time."""
 
     field: RawField
     algorithm: str
@@ -59,11 +60,7 @@ class Signature(NamedTuple):
     signed_at: int | None
     expires_at: int | None
     signature_start: str
-
-    @property
-    def key_name(self) -> str:
-        """Where the key is published (RFC 6376 §3.6.2.1)."""
-        return f"{self.selector}._domainkey.{self.domain}"
+    key_name: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,34 +119,61 @@ def _read(field: RawField, tags: Tags, arc: bool) -> Signature:
     if not tags.keys() >= _NEEDED:
         missing = ", ".join(f"{name}=" for name in sorted(_NEEDED - tags.keys()))
         raise _Bad(f"tags are missing: {missing}", syntax=False)
-    algorithm = read_algorithm(tags)
-    if not algorithm:
-        raise _Bad("the algorithm of a= is unknown", syntax=False)
-    domain, selector = to_ascii(tags["d"]), to_ascii(tags["s"])
-    if not domain or not selector:
-        raise _Bad("d= or s= is no domain name")
-    _check_query(tags)
-    header_canonicalization, body_canonicalization = _canonicalizations(tags, arc)
+    get, kept = tags.get, len(field.raw) < MAX_KEPT
+    terms = (_usual_terms if kept else _terms)(get("a", b""), tags["d"], tags["s"], get("q"), get("c"), arc)
     signed_at, expires_at = _time(tags, "t"), _time(tags, "x")
     if expires_at is not None and signed_at is not None and expires_at <= signed_at:
         raise _Bad("x= is not after t=")  # RFC 6376 §3.5
     text = without_whitespace(tags["b"])
+    body_hash = _body_hash(tags, terms.algorithm)
+    identity, signed_fields = (_usual_scope if kept else _scope)(get("i"), tags["h"], terms.domain, arc)
     return Signature(
         field=field,
-        algorithm=algorithm,
+        algorithm=terms.algorithm,
         signature=decode_base64(text),
-        body_hash=_body_hash(tags, algorithm),
-        header_canonicalization=header_canonicalization,
-        body_canonicalization=body_canonicalization,
-        domain=domain,
-        selector=selector,
-        identity="" if arc else _identity(tags, domain),
-        signed_fields=_signed_fields(tags, arc),
+        body_hash=body_hash,
+        header_canonicalization=terms.header_canonicalization,
+        body_canonicalization=terms.body_canonicalization,
+        domain=terms.domain,
+        selector=terms.selector,
+        identity=identity,
+        signed_fields=signed_fields,
         body_length=_body_length(tags),
         signed_at=signed_at,
         expires_at=expires_at,
         signature_start=text[:8].decode("ascii", "replace"),
+        key_name=terms.key_name,
     )
+
+
+class _Terms(NamedTuple):
+    """What a signer writes alike into all its signatures."""
+
+    algorithm: str
+    domain: str
+    selector: str
+    header_canonicalization: Canonicalization
+    body_canonicalization: Canonicalization
+    key_name: str
+
+
+def _terms(a: bytes, d: bytes, s: bytes, q: bytes | None, c: bytes | None, arc: bool) -> _Terms:
+    algorithm = _ALGORITHM_NAMES.get(a, "")
+    if not algorithm:
+        raise _Bad("the algorithm of a= is unknown", syntax=False)
+    domain, selector = to_ascii(d), to_ascii(s)
+    if not domain or not selector:
+        raise _Bad("d= or s= is no domain name")
+    _check_query(q)
+    return _Terms(algorithm, domain, selector, *_canonicalizations(c, arc), f"{selector}._domainkey.{domain}")
+
+
+def _scope(i: bytes | None, h: bytes, domain: str, arc: bool) -> tuple[str, tuple[str, ...]]:
+    """For whom is signed and which fields are, which a signer seldom changes either."""
+    return "" if arc else _identity(i, domain), _signed_fields(h, arc)
+
+
+_usual_terms, _usual_scope = lru_cache(maxsize=1024)(_terms), lru_cache(maxsize=1024)(_scope)
 
 
 def read_algorithm(tags: Tags) -> str:
@@ -173,10 +197,11 @@ def _body_hash(tags: Tags, algorithm: str) -> bytes:
     return octets
 
 
-def _canonicalizations(tags: Tags, arc: bool) -> tuple[Canonicalization, Canonicalization]:
+def _canonicalizations(text: bytes | None, arc: bool) -> tuple[Canonicalization, Canonicalization]:
     """RFC 6376 §3.5: `c=header/body`, simple where not said. An ARC-Message-Signature without any `c=` is relaxed for
     ValiMail's suite and for dkimpy (mail-dkim takes it for simple): RFC 8617 leaves it open."""
-    text = tags.get("c", b"relaxed/relaxed" if arc else b"simple/simple")
+    if text is None:
+        text = b"relaxed/relaxed" if arc else b"simple/simple"
     forms = _FORMS.get(text)
     if forms is None:
         raise _Bad("the canonicalization of c= is unknown", syntax=False)
@@ -191,9 +216,8 @@ _FORMS = {
 }
 
 
-def _check_query(tags: Tags) -> None:
+def _check_query(methods: bytes | None) -> None:
     """RFC 6376 §3.5: unknown methods in q= are passed over, but one we know must be there."""
-    methods = tags.get("q")
     if methods is not None and b"dns/txt" not in without_whitespace(methods).lower().split(b":"):
         raise _Bad("q= names no way to the key that we know", syntax=False)
 
@@ -216,12 +240,11 @@ def _body_length(tags: Tags) -> int | None:
     return length
 
 
-def _signed_fields(tags: Tags, arc: bool) -> tuple[str, ...]:
+def _signed_fields(value: bytes, arc: bool) -> tuple[str, ...]:
     """RFC 6376 §3.5: h= must name a field. ARC need not sign From, and ValiMail's suite lets it name none."""
-    value = tags["h"]
     if value.count(b":") >= MAX_SIGNED_FIELDS:
         raise _Bad("h= names too many fields")
-    names = _usual_names(value) if len(value) < MAX_KEPT else _field_names(value)
+    names = _field_names(value)
     if arc and names is None:
         names = _field_names(b":".join(name for name in without_whitespace(value).split(b":") if name)) or ()
     if not names and not arc:
@@ -234,14 +257,11 @@ def _field_names(value: bytes) -> tuple[str, ...] | None:
     return tuple(names.decode("ascii").split(":")) if _FIELD_NAMES.match(names) else None
 
 
-_usual_names = lru_cache(maxsize=1024)(_field_names)  # a signer's h= seldom changes
-
-
-def _identity(tags: Tags, domain: str) -> str:
+def _identity(value: bytes | None, domain: str) -> str:
     """RFC 6376 §3.5: `i=` in dkim-quoted-printable; its domain must be d= or below it."""
-    if "i" not in tags:
+    if value is None:
         return "@" + domain
-    text = _QP.sub(lambda match: bytes((int(match[1], 16),)), without_whitespace(tags["i"]))
+    text = _QP.sub(lambda match: bytes((int(match[1], 16),)), without_whitespace(value))
     local, at, name = text.rpartition(b"@")
     ascii_name = to_ascii(name)
     if not at or not is_within(ascii_name, domain):

@@ -155,9 +155,11 @@ def is_signed_by(key: PublicKey, hash_name: str, signature: bytes, signed: bytes
 
 def unsigned_fields(signature: Signature, message: Message) -> tuple[str, ...]:
     """The shown fields of which the message holds more than are signed (RFC 6376 §8.15), From and others."""
-    index, signed = message.header.index, signature.signed_fields
-    several = [name for name in SHOWN_FIELDS if len(index.get(name, ())) > 1]  # one alone is the signer's choice
-    return tuple(name for name in several if len(index[name]) > signed.count(name))
+    header, signed = message.header, signature.signed_fields
+    several = header.repeated  # one alone is the signer's choice
+    if several.isdisjoint(SHOWN_FIELDS):
+        return ()
+    return tuple(name for name in SHOWN_FIELDS if name in several and len(header.index[name]) > signed.count(name))
 
 
 def _acceptable(
