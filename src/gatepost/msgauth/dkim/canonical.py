@@ -93,6 +93,9 @@ def relaxed_body(raw: bytes, start: int) -> Parts:
     return ()
 
 
+_LINE_ENDS = tuple(b"\r\n" * lines for lines in (4096, 64, 1))
+
+
 def _ended(octets: bytes, start: int, stop: int) -> Parts:
     """The octets from `start` to `stop`, and a CRLF."""
     if octets.startswith(b"\r\n", stop):
@@ -132,8 +135,7 @@ def _without_runs(body: bytes) -> bytes:
 def _end_of_text(octets: bytes, start: int) -> int:
     """Where the empty lines at the end begin; counts in large steps first, so a megabyte of them costs little."""
     stop = len(octets)
-    for lines in (4096, 64, 1):
-        run = b"\r\n" * lines
+    for run in _LINE_ENDS:
         while octets.endswith(run, start, stop):
             stop -= len(run)
     return stop
