@@ -76,9 +76,7 @@ class Plan:
 
 def make_plan(settings: GateSettings, environment: MutableMapping[str, str], previous: Plan | None) -> Plan:
     """The plan for `settings`. Raises ConfigError, with nothing of `previous` changed."""
-    workers = settings.server.workers or len(os.sched_getaffinity(0))
-    if not 1 <= workers <= MAX_WORKERS:
-        raise ConfigError("server.workers", workers, f"choose 1 to {MAX_WORKERS}, or 0 for one per core")
+    workers = count_workers(settings)
     if previous is not None and workers > previous.columns // 2:
         raise ConfigError("server.workers", workers, "so many more need a restart; a reload is not enough")
     user = lookup_user(settings.server.user)
@@ -99,6 +97,14 @@ def make_plan(settings: GateSettings, environment: MutableMapping[str, str], pre
         monitor_socket=_monitor_socket(settings.server.monitor, previous),
         sockets=_sockets(settings.server.listen, environment, previous),
     )
+
+
+def count_workers(settings: GateSettings) -> int:
+    """How many reception processes the settings want."""
+    workers = settings.server.workers or min(len(os.sched_getaffinity(0)), MAX_WORKERS)
+    if not 1 <= workers <= MAX_WORKERS:
+        raise ConfigError("server.workers", workers, f"choose 1 to {MAX_WORKERS}, or 0 for one per core")
+    return workers
 
 
 def check_settings(settings: GateSettings) -> Recipients:

@@ -15,12 +15,12 @@ import time
 from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass, field
 
-from gatepost.errors import ConfigError, GatepostError
+from gatepost.errors import GatepostError
 from gatepost.server import systemd
 from gatepost.server.children import RETIRE, Lifeline, fork_child
 from gatepost.server.logs import Log
 from gatepost.server.metrics import Metric
-from gatepost.server.plan import Plan, make_plan
+from gatepost.server.plan import Plan, count_workers, make_plan
 from gatepost.server.processes import run_process
 from gatepost.server.settings import GateSettings
 
@@ -132,7 +132,15 @@ class Supervisor:
         self._restarts = [restart for restart in self._restarts if restart not in due]
         for restart in due:
             if self._stopping_since is None:
-                self._start(restart.role)
+                self._start_or_again(restart.role)
+
+    def _start_or_again(self, role: str) -> None:
+        """Starts a process, later if not now: no place in the tables, no memory for a fork. The others go on."""
+        try:
+            self._start(role)
+        except (GatepostError, OSError) as error:
+            self._log.error("process-not-started", role=role, reason=error, again_in=LAST_BACKOFF)
+            self._restarts.append(Restart(role, self.clock() + LAST_BACKOFF, LAST_BACKOFF))
 
     def _note_ready(self) -> None:
         """When the new generation serves, the old one may leave: at no moment does nobody listen."""
@@ -210,23 +218,26 @@ class Supervisor:
 
     # --- reload
 
+    def _check_places(self, workers: int) -> None:
+        """A reload needs places for a whole new generation beside all that still run or are to start again."""
+        if len(self._children) + len(self._restarts) + workers > self._plan.columns:
+            raise GatepostError("too many old processes are still finishing; reload again when they have ended")
+
     def _reload(self) -> None:
         systemd.notify("RELOADING=1", self.environment)
         try:
             settings = self.load()
+            self._check_places(count_workers(settings))
             plan = make_plan(settings, self.environment, previous=self._plan)
-        except (ConfigError, GatepostError) as error:
-            self._log.error("reload-refused", reason=error, kept="the configuration before")
+        except Exception as error:  # whatever it is, the gate goes on as it was
+            reason = error if isinstance(error, (GatepostError, OSError)) else repr(error)
+            self._log.error("reload-refused", reason=reason, kept="the configuration before")
             systemd.notify("READY=1", self.environment)
             return
         self._plan = plan
         self._generation += 1
         self._waited_for = "reloaded"
-        try:
-            for _ in range(plan.workers):
-                self._start("reception")
-        except GatepostError as error:
-            self._log.error("reload-refused", reason=error)
-            return
+        for _ in range(plan.workers):
+            self._start_or_again("reception")
         if plan.monitor_socket is not None and not any(c.role == "monitor" for c in self._children.values()):
             self._start("monitor")
