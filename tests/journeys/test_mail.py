@@ -121,6 +121,10 @@ def test_quarantine(gate: RunningGate) -> None:
     assert ask(gate, "changed", "quarantine", "delete", message_id) == [{"changed": {message_id: 1}}]
     assert ask(gate, "spooled", "quarantine", "list") == []
     assert gate.cli("quarantine", "release", message_id)[0] == 2
+    (entry,) = ask(gate, "log", "log", message_id)
+    done = {(one["rcpt_to"], one["status"]) for one in entry["deliveries"]}
+    ann, bob = "ann@gate.example", "bob@gate.example"
+    assert done == {(ann, "released"), (ann, "sent"), (bob, "deleted")}
 
 
 def test_next_hop_refuses(start_gate: StartGate, next_hop: NextHop) -> None:

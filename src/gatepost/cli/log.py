@@ -143,9 +143,13 @@ def as_text(entry: Entry, attempts: list[Attempt]) -> str:
         for finding in entry.findings
         if finding.severity.rank >= Severity.NOTICE.rank
     ]
-    lines += [
-        f"  {clock(attempt.at)}  {attempt.status} to <{visible(attempt.rcpt_to)}> by {visible(attempt.relay)}:"
-        f" {attempt.code} {visible(attempt.text)}"
-        for attempt in attempts
-    ]
+    lines += [_told(attempt) for attempt in attempts]
     return "\n".join(lines) + "\n"
+
+
+def _told(attempt: Attempt) -> str:
+    """A delivery that was tried; or, where there is no relay, what an administrator did."""
+    when, whom = clock(attempt.at), visible(attempt.rcpt_to)
+    if not attempt.relay:
+        return f"  {when}  {attempt.status} for <{whom}> by {visible(attempt.text)}"
+    return f"  {when}  {attempt.status} to <{whom}> by {visible(attempt.relay)}: {attempt.code} {visible(attempt.text)}"

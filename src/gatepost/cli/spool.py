@@ -6,7 +6,9 @@ Not here: the commands (`queue`, `quarantine`); the spool (`store.spool`).
 
 from __future__ import annotations
 
+import getpass
 import json
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -19,12 +21,21 @@ from rich.table import Table
 
 from gatepost.cli.gate import read_gate
 from gatepost.cli.terminal import console, safe, visible
-from gatepost.errors import InputError
+from gatepost.errors import InputError, StoreError
 from gatepost.message.message import parse_message
 from gatepost.message.words import decode_words
-from gatepost.store.spool import Spool, Spooled, SpooledRecipient, State
+from gatepost.store.journal import Attempt, Journal
+from gatepost.store.spool import Spool, Spooled, SpooledRecipient, State, quarantine
 
 Change = Callable[[Spool, str, float, str | None], int]
+# What the journal says of a change that an administrator made, and which copies it concerns; a retry is none.
+NOTED: dict[Change, tuple[str, tuple[State, ...]]] = {
+    quarantine.release: ("released", (State.QUARANTINED,)),
+    quarantine.delete: ("deleted", (State.QUARANTINED,)),
+    quarantine.drop: ("deleted", (State.QUEUED, State.HELD)),
+    quarantine.hold: ("held", (State.QUEUED,)),
+    quarantine.unhold: ("unheld", (State.HELD,)),
+}
 SHOWN_TEXT = 4000  # characters of a held message that `show` prints
 
 
@@ -51,18 +62,44 @@ def find(spool: Spool, message_id: str) -> Spooled:
 
 
 def change_all(config: Path, ids: Sequence[str], address: str | None, change: Change, done: str, as_json: bool) -> int:
-    """Changes every message in `ids`; 1 when nothing was there to change."""
+    """Changes every message in `ids` and notes it in the journal; 1 when nothing was there to change."""
     changed: dict[str, int] = {}
     with open_spool(config) as spool:
         for message_id in ids:
-            find(spool, message_id)
-            changed[message_id] = change(spool, message_id, time.time(), address)
+            before, now = find(spool, message_id), time.time()
+            changed[message_id] = change(spool, message_id, now, address)
+            if changed[message_id] and change in NOTED:
+                note_change(config, before, address, change, now)
     if as_json:
         click.echo(json.dumps({"changed": changed}))
     else:
         for message_id, count in changed.items():
             click.echo(f"{message_id}: {count} {'copy' if count == 1 else 'copies'} {done}")
     return 0 if all(changed.values()) else 1
+
+
+def note_change(config: Path, before: Spooled, address: str | None, change: Change, now: float) -> None:
+    """Writes into the journal who did what to which copies, so that `gatepost log` tells. A journal that cannot take it
+    is told of, and changes nothing."""
+    word, states = NOTED.get(change, ("", ()))
+    copies = [r.address for r in before.recipients if r.state in states]
+    if address is not None:
+        copies = [copy for copy in copies if copy.lower() == address.lower()]
+    who = administrator()
+    settings = read_gate(config)
+    try:
+        journal = Journal.open(Path(settings.store.folder), settings.store.journal)
+        try:
+            journal.write([], [Attempt(id=before.id, at=now, rcpt_to=copy, status=word, text=who) for copy in copies])
+        finally:
+            journal.close()
+    except StoreError as error:
+        click.echo(f"done, but not noted in the journal: {error}", err=True)
+
+
+def administrator() -> str:
+    """Who sits at the terminal: behind sudo the person, not root."""
+    return os.environ.get("SUDO_USER") or getpass.getuser()
 
 
 def print_list(found: Sequence[Spooled], as_json: bool, nothing: str) -> None:

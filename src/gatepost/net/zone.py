@@ -7,6 +7,7 @@ Not here: the names and wildcards (`net.zonetree`), reading a file (the caller d
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Sequence
 
 from gatepost.net.masterfile import Labels
@@ -34,7 +35,8 @@ class ZoneResolver:
         authentic: Iterable[str] | bool = (),
         origin: str = ".",
     ) -> None:
-        self._tree = ZoneTree(zone_text, origin)
+        # Text in an indented literal: a line that starts with a blank would have no name (RFC 1035 §5.1).
+        self._tree = ZoneTree(textwrap.dedent(zone_text), origin)
         self._faults = parse_faults(failures, "SERVFAIL") | parse_faults(timeouts, "timed out")
         names = ["."] if authentic is True else [] if authentic is False else list(authentic)
         self._authentic = frozenset(labels_or_error("authentic", name) for name in names)

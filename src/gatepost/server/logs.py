@@ -12,6 +12,7 @@ import os
 import sys
 import time
 import traceback
+from collections.abc import Callable
 
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 MAX_VALUE = 400  # characters; a whole line stays below PIPE_BUF for the usual number of facts
@@ -54,6 +55,18 @@ class Log:
             os.write(self._fd, line.encode("utf-8", "replace") + b"\n")
         except OSError:
             pass  # a full or closed log must not stop mail
+
+
+def journal_told(log: Log) -> Callable[[Exception | None, int], None]:
+    """What a `JournalWriter` calls when the journal stops or starts to take notes: mail goes on without it."""
+
+    def told(error: Exception | None, lost: int) -> None:
+        if error is not None:
+            log.error("journal-failed", error=error, lost=lost)
+        else:
+            log.info("journal-works", lost=lost)
+
+    return told
 
 
 class Forward(logging.Handler):

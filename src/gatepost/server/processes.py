@@ -20,7 +20,7 @@ from gatepost.net.resolver import DnsResolver
 from gatepost.server.children import RETIRE
 from gatepost.server.delivery.connect import Connector
 from gatepost.server.delivery.run import OWN_SHARD, Delivery, run_delivery
-from gatepost.server.logs import Forward, Log
+from gatepost.server.logs import Forward, Log, journal_told
 from gatepost.server.monitor import application, serve_until_end
 from gatepost.server.plan import Plan
 from gatepost.server.privileges import become
@@ -81,7 +81,7 @@ async def deliver(plan: Plan, column: int, log: Log, stop: asyncio.Event) -> Non
     spool = Spool.open(folder / "spool", settings.store.spool, now=time.time(), exclusive=True)
     shard = SpoolShard.open(folder / "spool", OWN_SHARD, settings.store.spool)
     journal = Journal.open(folder, settings.store.journal)
-    notes = JournalWriter(journal)
+    notes = JournalWriter(journal, journal_told(log))
     resolver = DnsResolver(settings.dns)
     keeping = asyncio.create_task(_keep_up(spool, journal, log))
     try:

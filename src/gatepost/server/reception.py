@@ -15,7 +15,7 @@ from gatepost.net.resolver import BudgetedResolver, DnsResolver
 from gatepost.net.tls import client_context
 from gatepost.server.callforward import CallForward
 from gatepost.server.delivery.connect import Connector
-from gatepost.server.logs import Log
+from gatepost.server.logs import Log, journal_told
 from gatepost.server.pipeline import Gate
 from gatepost.server.pipeline.admission import Admission
 from gatepost.server.pipeline.hops import NextHops
@@ -35,7 +35,7 @@ async def receive(plan: Plan, column: int, log: Log, stop: asyncio.Event, retire
     settings = plan.settings
     folder = Path(settings.store.folder)
     committer = Committer(first_free_shard(folder / "spool", plan))
-    journal = JournalWriter(Journal.open(folder, settings.store.journal))
+    journal = JournalWriter(Journal.open(folder, settings.store.journal), journal_told(log))
     recorder = Recorder(log, journal, plan.metrics.column(column))
     resolver = DnsResolver(settings.dns)
     connector = Connector(settings.hostname, settings.delivery, resolver)

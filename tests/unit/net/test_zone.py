@@ -163,3 +163,13 @@ def test_a_bad_fault_is_an_input_error() -> None:
         ZoneResolver("", timeouts=["a..b"])
     with pytest.raises(InputError):
         ZoneResolver("", failures=["a.example NOT A TYPE"])
+
+
+def test_text_of_an_indented_literal_is_read() -> None:
+    zone = ZoneResolver(
+        """
+        example.org.  A 192.0.2.1
+                      A 192.0.2.2
+        """
+    )
+    assert zone.answer(Question("example.org", "A")).records == ("192.0.2.1", "192.0.2.2")

@@ -42,7 +42,9 @@ class Entry:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
     """One delivery tried for one recipient. `status` is sent, deferred or bounced; `relay` says where it went;
-    `code` is the enhanced status code, `text` what the other side said, `delay` seconds since the arrival."""
+    `code` is the enhanced status code, `text` what the other side said, `delay` seconds since the arrival.
+
+    Or what an administrator did to one recipient's copy: `status` is released, deleted, held or unheld, `text` who."""
 
     id: str
     at: float

@@ -1,13 +1,15 @@
 """The thread that writes the journal: notes gather for a moment and go in together.
 
 In: `note(…)`, which never blocks. Out: rows, soon after. When the disk fails or notes come too fast, some are lost and
-counted: mail goes on. Standard: none. Not here: the database (`journal`).
+counted: mail goes on, and `told` hears of it once, and once more when the journal works again.
+Standard: none. Not here: the database (`journal`).
 """
 
 from __future__ import annotations
 
 import queue
 import threading
+from collections.abc import Callable
 
 from gatepost.errors import StoreError
 from gatepost.store.journal.entry import Attempt, Entry
@@ -21,13 +23,15 @@ _MAX_BATCH = 1000
 class JournalWriter:
     """Owns the journal: `close` writes what waits and closes it."""
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Journal, told: Callable[[StoreError | None, int], None] | None = None) -> None:
+        """`told(error, lost)` is called in the writer's thread; `error` is None when notes are kept again."""
         self._journal = journal
+        self._told = told
+        self._failing = False
         self._queue: queue.SimpleQueue[Entry | Attempt | None] = queue.SimpleQueue()
         self._stop = threading.Event()
         self.lost = 0
         """Notes that did not get into the journal."""
-        self.last_error: StoreError | None = None
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
         self._thread.start()
 
@@ -60,11 +64,15 @@ class JournalWriter:
     def _write(self, batch: list[Entry | Attempt]) -> None:
         entries = [note for note in batch if isinstance(note, Entry)]
         attempts = [note for note in batch if isinstance(note, Attempt)]
+        error: StoreError | None = None
         try:
             self._journal.write(entries, attempts)
-        except StoreError as error:
+        except StoreError as trouble:
+            error = trouble
+        except Exception as trouble:  # one odd note must not end the journal
+            error = StoreError(f"the journal failed: {trouble!r}")
+        if error is not None:
             self.lost += len(batch)
-            self.last_error = error
-        except Exception as error:  # one odd note must not end the journal
-            self.lost += len(batch)
-            self.last_error = StoreError(f"the journal failed: {error!r}")
+        if self._told is not None and (error is not None) is not self._failing:
+            self._told(error, self.lost)
+        self._failing = error is not None
