@@ -105,6 +105,7 @@ def test_a_saved_file_without_crlf() -> None:
         (key_record(ED25519), "another type", "permerror"),
         (key_record(generate_private_key(65537, 1024)), "header or the key", "fail"),
     ],
+    ids=lambda value: "record" if isinstance(value, bytes) else value,  # keys are new in each process
 )
 def test_records_that_do_not_verify(record: bytes, word: str, result: str) -> None:
     signature = only(check(sign(), record))
