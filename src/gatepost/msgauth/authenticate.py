@@ -76,7 +76,8 @@ async def authenticate(
     when unknown. `message` has CRLF line ends. `now` is in seconds since the epoch."""
     authors = read_authors(message.header.all("from"))
     domains = dmarc.extract_author_domain(authors).domains
-    questions = _first_questions(message, session, envelope_mail_from, domains)
+    content = dkim.Content(message)
+    questions = _first_questions(content, session, envelope_mail_from, domains)
     if questions:
         await resolver.lookup_all(questions, settings.prefetch_deadline)
     ip, ehlo = session.client_ip, session.ehlo_domain
@@ -88,7 +89,6 @@ async def authenticate(
     if ip and ehlo:
         spf_ehlo = await check_ehlo(ip=ip, ehlo=ehlo, resolver=resolver, now=now, settings=settings.spf)
     iprev = await check_iprev(ip, resolver)
-    content = dkim.Content(message)
     signatures = await dkim.verify(content, resolver=resolver, now=now, settings=settings.dkim)
     return AuthResults(
         spf_mail_from=spf_mail_from,
@@ -131,7 +131,7 @@ async def _is_found(ehlo: str, iprev: IprevResult, resolver: Resolver) -> bool |
 
 
 def _first_questions(
-    message: Message, session: Session, mail_from: str | None, domains: tuple[str, ...]
+    content: dkim.Content, session: Session, mail_from: str | None, domains: tuple[str, ...]
 ) -> list[Question]:
     """What the checks will ask first, so that with a cold cache they wait once and not five times. A name that is
     guessed wrong here costs a question, never a result."""
@@ -140,9 +140,12 @@ def _first_questions(
         questions += _questions_of_session(session.client_ip, session.ehlo_domain, domain_of(mail_from or ""))
     for domain in domains[:2]:
         questions += _questions_of_author(domain)
-    questions += _key_questions(message.header.all("dkim-signature")[:8])
-    questions += _key_questions(message.header.all("arc-seal")[:4])
-    return questions
+    header = content.message.header
+    for field in header.all("dkim-signature")[:8]:
+        signature = content.signature(field)
+        if isinstance(signature, dkim.Signature):
+            questions.append(Question(signature.key_name, "TXT"))
+    return questions + _seal_questions(header.all("arc-seal")[:4])
 
 
 @lru_cache(maxsize=1024)
@@ -161,8 +164,8 @@ def _questions_of_session(ip: str, ehlo: str, sender: str) -> tuple[Question, ..
     return tuple(questions)
 
 
-def _key_questions(fields: list[RawField]) -> list[Question]:
-    """The key names of signatures, read roughly; the real parser decides."""
+def _seal_questions(fields: list[RawField]) -> list[Question]:
+    """The key names of ARC seals, read roughly; the real parser decides."""
     questions = []
     for field in fields:
         domain, selector = _DOMAIN_TAG.search(field.raw), _SELECTOR_TAG.search(field.raw)

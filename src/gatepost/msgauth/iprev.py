@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, ip_address
-from typing import Any
+from functools import lru_cache
+from ipaddress import IPv6Address, ip_address
+from typing import Any, NamedTuple
 
 from gatepost.msgauth.reverse import reverse_name
 from gatepost.ports import Answer, DnsStatus, Question, Resolver
 
 MAX_NAMES = 10  # RFC 8601 §3 asks for a limit; RFC 7208 §4.6.4 uses the same number
 DEADLINE = 10.0  # seconds for the parallel address look-ups
+MAX_ADDRESS = 128  # characters of an address that are read; an IPv6 address with its zone has some 60
 
 
 class IprevResultWord(enum.StrEnum):
@@ -52,13 +54,10 @@ class IprevResult:
 
 async def check_iprev(ip: str, resolver: Resolver) -> IprevResult:
     """Looks for a name of `ip` (text) whose addresses hold `ip`. Never raises."""
-    try:
-        client = ip_address(ip)
-    except ValueError:
+    client = _read_client(ip) if len(ip) < MAX_ADDRESS else None
+    if client is None:
         return IprevResult(result=IprevResultWord.NONE, ip=ip[:64], reason="the client's address is not known")
-    if isinstance(client, IPv6Address) and client.ipv4_mapped:
-        client = client.ipv4_mapped
-    answer = await resolver.lookup(reverse_name(client), "PTR")
+    answer = await resolver.lookup(client.reverse_name, "PTR")
     if answer.status is DnsStatus.TEMPFAIL:
         reason = f"reverse DNS does not answer: {answer.reason or 'no answer'}"
         return IprevResult(result=IprevResultWord.TEMPERROR, ip=ip, reason=reason)
@@ -68,15 +67,32 @@ async def check_iprev(ip: str, resolver: Resolver) -> IprevResult:
     return await _confirm(client, ip, names, resolver)
 
 
-async def _confirm(
-    client: IPv4Address | IPv6Address, ip: str, names: tuple[str, ...], resolver: Resolver
-) -> IprevResult:
-    rtype = "A" if client.version == 4 else "AAAA"
+class _Client(NamedTuple):
+    """An address in canonical form, the name that is asked for it, and the type of the records that confirm it."""
+
+    address: str
+    reverse_name: str
+    rtype: str
+
+
+@lru_cache(maxsize=4096)
+def _read_client(text: str) -> _Client | None:
+    """What `text` says, an IPv4 address written as IPv6 taken for what it is; None for what is no address."""
+    try:
+        client = ip_address(text)
+    except ValueError:
+        return None
+    if isinstance(client, IPv6Address) and client.ipv4_mapped:
+        client = client.ipv4_mapped
+    return _Client(str(client), reverse_name(client), "A" if client.version == 4 else "AAAA")
+
+
+async def _confirm(client: _Client, ip: str, names: tuple[str, ...], resolver: Resolver) -> IprevResult:
     if len(names) == 1:
-        answers: tuple[Answer, ...] = (await resolver.lookup(names[0], rtype),)
+        answers: tuple[Answer, ...] = (await resolver.lookup(names[0], client.rtype),)
     else:
-        answers = await resolver.lookup_all([Question(name, rtype) for name in names], DEADLINE)
-    wanted = str(client)
+        answers = await resolver.lookup_all([Question(name, client.rtype) for name in names], DEADLINE)
+    wanted = client.address
     for name, answer in zip(names, answers, strict=True):
         if wanted in answer.names:
             return IprevResult(result=IprevResultWord.PASS, ip=ip, name=name, names=names)

@@ -9,6 +9,7 @@ from gatepost.msgauth.dkim.content import Content
 from gatepost.msgauth.dkim.result import DkimResult, DkimStatus, SignatureResult
 from gatepost.msgauth.dkim.settings import DkimSettings
 from gatepost.msgauth.dkim.sign import PrivateKey, sign_message
+from gatepost.msgauth.dkim.signature import Signature
 from gatepost.msgauth.dkim.verify import verify
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "DkimSettings",
     "DkimStatus",
     "PrivateKey",
+    "Signature",
     "SignatureResult",
     "sign_message",
     "verify",

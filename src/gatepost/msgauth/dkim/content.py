@@ -22,21 +22,29 @@ from gatepost.msgauth.dkim.canonical import (
     simple_field,
     without_signature,
 )
-from gatepost.msgauth.dkim.signature import Canonicalization, Signature
+from gatepost.msgauth.dkim.signature import Canonicalization, Signature, Unreadable, parse_signature
 
 
 class Content:
     """One message, with what was computed of it. Not shared between threads."""
 
-    __slots__ = ("_bodies", "_fields", "_hashes", "_plain", "message")
+    __slots__ = ("_bodies", "_fields", "_hashes", "_plain", "_signatures", "message")
 
     def __init__(self, message: Message) -> None:
         self.message = message
         self._bodies: dict[Canonicalization, Parts] = {}
         self._hashes: dict[tuple[Canonicalization, str, int | None], bytes] = {}
         self._fields: dict[int, bytes] = {}
+        self._signatures: dict[int, Signature | Unreadable] = {}
         # One look at the whole section saves one at each field.
         self._plain = is_plain(message.raw[: message.header.end])
+
+    def signature(self, field: RawField) -> Signature | Unreadable:
+        """What a DKIM-Signature field says, kept by its place: who asks DNS ahead and who verifies both read it."""
+        found = self._signatures.get(field.offset)
+        if found is None:
+            found = self._signatures[field.offset] = parse_signature(field)
+        return found
 
     def body(self, canonicalization: Canonicalization) -> Parts:
         """The canonical body, in parts."""

@@ -14,7 +14,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256
 
-from gatepost.message.header import RawField
 from gatepost.message.message import Message
 from gatepost.msgauth.dkim.content import Content, as_content
 from gatepost.msgauth.dkim.lookup import NoKey, lookup_keys
@@ -46,7 +45,7 @@ async def verify(
     fields = content.message.header.all("dkim-signature")
     if not fields:
         return DkimResult(result=DkimStatus.NONE)
-    signatures = [read_signature_field(field, now, settings) for field in fields[: settings.max_signatures]]
+    signatures = [_precheck(content.signature(field), now, settings) for field in fields[: settings.max_signatures]]
     names = [one.key_name for one in signatures if isinstance(one, Signature)]
     keys = await lookup_keys(names, resolver, settings.lookup_timeout) if names else {}
     results = [judge(one, content, keys, settings) if isinstance(one, Signature) else one for one in signatures]
@@ -55,9 +54,8 @@ async def verify(
     return summarize(tuple(results))
 
 
-def read_signature_field(field: RawField, now: float, settings: DkimSettings) -> Signature | SignatureResult:
+def _precheck(signature: Signature | Unreadable, now: float, settings: DkimSettings) -> Signature | SignatureResult:
     """The signature, or its result if something is against it before its key is known (RFC 6376 §6.1.1)."""
-    signature = parse_signature(field)
     if isinstance(signature, Unreadable):
         return SignatureResult(
             result=DkimStatus.NEUTRAL if signature.syntax else DkimStatus.PERMERROR,

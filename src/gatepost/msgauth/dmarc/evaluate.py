@@ -8,8 +8,8 @@ Not here: the walk (`lookup`), whether the disposition is followed (`inspector.p
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Protocol
+from dataclasses import replace
+from typing import NamedTuple, Protocol
 
 from gatepost.msgauth.dmarc.author import normalized
 from gatepost.msgauth.dmarc.lookup import Walk, lookup_walk
@@ -42,8 +42,7 @@ SpfOutcome = SpfResult | tuple[str, str] | None
 """An SPF result, or (domain, result word); None when SPF was not checked."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Identifiers:
+class _Identifiers(NamedTuple):
     """Domains by what proved them: those that pass, and those that could have but for a temporary error."""
 
     spf: tuple[str, ...]
@@ -52,8 +51,7 @@ class _Identifiers:
     dkim_unsure: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Discovery:
+class _Discovery(NamedTuple):
     """The record that applies, where it was found, and the tag that speaks for the author domain."""
 
     record: DmarcRecord
@@ -127,9 +125,13 @@ def _identifiers(spf: SpfOutcome, dkim: DkimOutcome | None, limit: int) -> _Iden
     elif spf is not None:
         spf_domain, word = spf
     sender = (normalized(spf_domain),) if spf_domain else ()
-    signatures = dkim.signatures if dkim is not None else ()
-    passed = dict.fromkeys(normalized(one.domain) for one in signatures if one.result == "pass")
-    unsure = dict.fromkeys(normalized(one.domain) for one in signatures if one.result == "temperror")
+    passed: dict[str, None] = {}
+    unsure: dict[str, None] = {}
+    for one in dkim.signatures if dkim is not None else ():
+        if one.result == "pass":
+            passed[normalized(one.domain)] = None
+        elif one.result == "temperror":
+            unsure[normalized(one.domain)] = None
     return _Identifiers(
         spf=sender if word == "pass" else (),
         dkim=tuple(passed)[:limit],

@@ -8,9 +8,10 @@ which alignment follow (`evaluate`).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from gatepost.msgauth.dmarc.record import DmarcRecord, Psd, is_policy_record, parse_record
+from gatepost.msgauth.generations import Generations
 from gatepost.ports import DnsStatus, Question, Resolver
 
 MAX_QUESTIONS = 8  # RFC 9989 §4.10
@@ -26,16 +27,16 @@ class Step:
     failed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Walk:
     """The steps from the longest name up, ended by the first `psd=y` or `psd=n`. `is_certain` when every question was
-    answered."""
+    answered. Without slots: one walk serves all messages of a domain, so what is told of it is kept in it."""
 
     start: str
     steps: tuple[Step, ...]
     is_certain: bool
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """The names whose records were looked at, in order."""
         return tuple("_dmarc." + step.domain for step in self.steps)
@@ -51,7 +52,7 @@ class Walk:
         is_suffix = last.record is not None and last.record.psd is Psd.YES and last.domain != self.start
         return last if is_suffix else None
 
-    @property
+    @cached_property
     def organizational_domain(self) -> str:
         """RFC 9989 §4.10.2, of a walk that is certain."""
         last = self.steps[-1]
@@ -80,15 +81,29 @@ def _questions(domain: str) -> tuple[Question, ...]:
 async def lookup_walk(domain: str, resolver: Resolver, deadline: float) -> Walk:
     """Walks up from `domain` (A-labels, lower case). All questions are asked at once; what stands above the record
     that ends the walk is not looked at."""
-    questions = _questions(domain)
-    answers = await resolver.lookup_all(questions, deadline)
+    answers = await resolver.lookup_all(_questions(domain), deadline)
+    found = tuple([None if answer.status is DnsStatus.TEMPFAIL else answer.texts for answer in answers])
+    walk = _walked.get((domain, found))
+    if walk is None:
+        walk = read_walk(domain, found)
+        _walked.put((domain, found), walk, len(domain) + sum(len(text) for texts in found for text in texts or ()))
+    return walk
+
+
+Found = tuple[tuple[bytes, ...] | None, ...]
+"""The texts found at each name of a walk, None where DNS did not answer."""
+
+_walked: Generations[tuple[str, Found], Walk] = Generations(1 << 19)
+
+
+def read_walk(domain: str, found: Found) -> Walk:
+    """The walk, its answers at hand; the same answers make the same walk, so `lookup_walk` keeps the last ones."""
     steps: list[Step] = []
     is_certain = True
-    for name, answer in zip(walk_domains(domain), answers, strict=True):
-        record = select_record(answer.texts) if answer.records else None
-        failed = answer.status is DnsStatus.TEMPFAIL
-        is_certain = is_certain and not failed
-        steps.append(Step(name, record, failed))
+    for name, texts in zip(walk_domains(domain), found, strict=True):
+        record = select_record(texts) if texts else None
+        is_certain = is_certain and texts is not None
+        steps.append(Step(name, record, texts is None))
         if record is not None and record.psd is not Psd.UNKNOWN:
             break
     return Walk(domain, tuple(steps), is_certain)

@@ -188,7 +188,8 @@ class _Check:
         problem = self.lookups.spend()
         if problem:
             return problem
-        target = domain if term.target is None else await self.letters.target(term.target, domain)
+        spec = term.target
+        target = domain if spec is None else spec.name or await self.letters.target(spec, domain)
         if isinstance(target, Problem):
             return target
         if not target:  # RFC 7208 §4.8: a name that cannot be asked for matches nothing

@@ -7,6 +7,8 @@ Not here: names inside records (`macro`).
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 MAX_INPUT = 1024  # characters; a name of U-labels is never this long, and IDNA is slow on long labels
 
 
@@ -36,4 +38,9 @@ def is_askable(name: str) -> bool:
 
 def is_checkable(domain: str) -> bool:
     """RFC 7208 §4.3: a well-formed name of several labels, no address literal."""
+    return len(domain) <= 253 and _is_checkable(domain)
+
+
+@lru_cache(maxsize=4096)
+def _is_checkable(domain: str) -> bool:
     return "." in domain and "[" not in domain and is_askable(domain)
