@@ -1,27 +1,37 @@
-"""The Python in the docs runs, and the commands in them exist."""
+"""What the docs say holds: Python runs, commands exist, links lead somewhere, journeys are walked, schemas fit."""
 
 from __future__ import annotations
 
+import ast
+import dataclasses
 import re
 import shlex
 from pathlib import Path
 
 import pytest
 
-from gatepost.cli.main import main
+from gatepost.cli.main import COMMANDS, main
+from gatepost.config import Settings
+from gatepost.config.describe import describe
+from schemas import FOLDER, validator
 
-DOCS = Path(__file__).resolve().parents[2] / "docs"
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs"
+PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
+FILES = {"relay.py"}
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 
 
 def blocks(name: str, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", (DOCS / name).read_text("utf-8"), re.MULTILINE | re.DOTALL)
 
 
-def test_the_python_of_inspect_md_runs() -> None:
-    found = blocks("inspect.md", "python")
+@pytest.mark.parametrize("page", ["inspect.md", "library.md"])
+def test_the_python_runs(page: str) -> None:
+    found = blocks(page, "python")
     assert found
     for block in found:
-        exec(compile(block, "inspect.md", "exec"), {})
+        exec(compile(block, page, "exec"), {"__name__": page})
 
 
 def test_the_options_of_inspect_md_are_known(capsys: pytest.CaptureFixture[str]) -> None:
@@ -33,3 +43,56 @@ def test_the_options_of_inspect_md_are_known(capsys: pytest.CaptureFixture[str])
             shown = capsys.readouterr().out
             for option in (word for word in words if word.startswith("--")):
                 assert option in shown, line
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in LINK.findall(page.read_text("utf-8")):
+        path, _, anchor = target.partition("#")
+        if "://" in path:
+            continue
+        place = (page.parent / path).resolve() if path else page
+        assert place.exists(), target
+        if anchor and place.suffix == ".md":
+            headings = re.findall(r"^#+ (.*)$", place.read_text("utf-8"), re.MULTILINE)
+            assert anchor in {_anchor(heading) for heading in headings}, target
+
+
+def _anchor(heading: str) -> str:
+    """As GitHub makes them."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_commands_in_the_text_exist(page: Path) -> None:
+    text = page.read_text("utf-8")
+    named = set(re.findall(r"`gatepost ([a-z]+)", text)) | set(
+        re.findall(r"^\s*\$ gatepost ([a-z]+)", text, re.MULTILINE)
+    )
+    assert named <= {*COMMANDS, "audit", "probe", "seal", "drill"}  # the last four are told to come later
+
+
+def test_options_in_the_text_exist() -> None:
+    known = {option.path for option in describe(Settings)}
+    tables = "|".join(field.name for field in dataclasses.fields(Settings))
+    named = re.compile(rf"`((?:{tables})\.[a-z_.]+)`")
+    for page in PAGES:
+        assert set(named.findall(page.read_text("utf-8"))) - known - FILES == set(), page
+
+
+def test_each_journey_has_a_page_and_each_page_a_test() -> None:
+    tree = ast.parse((ROOT / "tests" / "journeys" / "test_mail.py").read_text("utf-8"))
+    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")]
+    walked = {ast.get_docstring(function): function.name for function in functions}
+    pages = [path for path in (DOCS / "journeys").glob("*.md") if path.name != "README.md"]
+    titles = {path.read_text("utf-8").partition("\n")[0].removeprefix("# "): path.name for path in pages}
+    assert walked.keys() == titles.keys()
+    index = (DOCS / "journeys" / "README.md").read_text("utf-8")
+    for title, page in titles.items():
+        assert f"| [{title}]({page}) | `{walked[title]}` |" in index
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.json")), ids=lambda path: path.stem)
+def test_every_schema_is_one_and_stands_in_the_index(path: Path) -> None:
+    assert validator(path.stem)
+    assert f"schema/{path.name}" in (DOCS / "README.md").read_text("utf-8")
