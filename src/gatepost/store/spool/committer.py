@@ -1,4 +1,4 @@
-"""The committer: many sessions wait, one thread writes, one sync serves them all.
+"""The committer: many sessions wait, one thread syncs, one sync serves them all.
 
 In: `await committer.add(new)` from the event loop. Out: the spool id, once it is durable; or StoreFull, StoreError.
 Whatever waits while a commit runs makes up the next group, so a group grows with the load and a lone message waits for
@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 
 from gatepost.errors import StoreError, StoreFull
@@ -28,7 +29,9 @@ class Committer:
     def __init__(self, shard: SpoolShard) -> None:
         self._shard = shard
         self._loop = asyncio.get_running_loop()
-        self._queue: queue.SimpleQueue[_Waiter | None] = queue.SimpleQueue()
+        self._next: deque[_Waiter] = deque()  # those that wait for the commit under way to end
+        self._committing = False
+        self._work: queue.SimpleQueue[tuple[list[_Waiter], bool] | None] = queue.SimpleQueue()
         self._waiting = 0
         self._waiting_octets = 0
         self._closing = False
@@ -64,7 +67,10 @@ class Committer:
             else:
                 ready = self._shard.prepare(new)
             future: asyncio.Future[str] = self._loop.create_future()
-            self._queue.put((ready, future, new.id, octets))
+            self._next.append((ready, future, new.id, octets))
+            if not self._committing:
+                self._committing = True
+                self._loop.call_soon(self._begin)  # whoever is ready in this turn of the loop comes along
             return await future
         finally:
             self._waiting -= 1
@@ -82,7 +88,7 @@ class Committer:
         self._files.shutdown(wait=True)
 
     def _stop(self) -> None:
-        self._queue.put(None)
+        self._work.put(None)
         self._thread.join()
         self._shard.close()
 
@@ -93,30 +99,42 @@ class Committer:
         if self._waiting >= settings.max_waiting or self._waiting_octets + octets > settings.max_waiting_octets:
             raise StoreFull("too many messages wait for the disk")
 
-    def _run(self) -> None:
-        """The thread: takes whatever waits, commits it, reports once."""
-        while (first := self._queue.get()) is not None:
-            group = [first]
-            while len(group) < self._shard.settings.max_group:
-                try:
-                    waiter = self._queue.get_nowait()
-                except queue.Empty:
-                    break
-                if waiter is None:
-                    self._queue.put(None)
-                    break
-                group.append(waiter)
-            self._commit(group)
-
-    def _commit(self, group: list[_Waiter]) -> None:
-        failure: StoreError | None = None
+    def _begin(self) -> None:
+        """On the loop: takes whatever waits, inserts it where that needs no waiting, leaves the rest to the thread."""
+        group = [self._next.popleft() for _ in range(min(len(self._next), self._shard.settings.max_group))]
         try:
-            self._shard.commit([waiter[0] for waiter in group])
-        except StoreError as error:
-            failure = error
-        except Exception as error:  # a programming error must not leave sessions waiting for ever
-            failure = StoreError(f"the spool failed: {error!r}")
-        self._loop.call_soon_threadsafe(_report, group, failure)
+            staged = self._shard.stage([waiter[0] for waiter in group])
+        except Exception as error:
+            self._end(group, _as_store_error(error))
+        else:
+            self._work.put((group, staged))
+
+    def _run(self) -> None:
+        """The thread: waits for the disk and reports once a group."""
+        while (work := self._work.get()) is not None:
+            group, staged = work
+            failure: StoreError | None = None
+            try:
+                if staged:
+                    self._shard.seal()
+                else:
+                    self._shard.commit([waiter[0] for waiter in group])
+            except Exception as error:
+                failure = _as_store_error(error)
+            self._loop.call_soon_threadsafe(self._end, group, failure)
+
+    def _end(self, group: list[_Waiter], failure: StoreError | None) -> None:
+        """On the loop: the group's sessions go on, and the next group begins."""
+        _report(group, failure)
+        if self._next:
+            self._loop.call_soon(self._begin)
+        else:
+            self._committing = False
+
+
+def _as_store_error(error: Exception) -> StoreError:
+    """A programming error must not leave sessions waiting for ever."""
+    return error if isinstance(error, StoreError) else StoreError(f"the spool failed: {error!r}")
 
 
 def _report(group: list[_Waiter], failure: StoreError | None) -> None:
