@@ -118,6 +118,7 @@ def see(rule: Rule, **options: Any) -> Finding | None:
     """What `rule` finds in a message that is clean but for `options`."""
     facts = make_facts(**options)
     seen = rule.check(facts)
+    assert seen is None or rule.when is None or rule.when(facts), f"{rule.code} is held back by its `when`"
     return rule.finding(seen, facts.settings.weights) if seen is not None else None
 
 

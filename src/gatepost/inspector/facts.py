@@ -35,6 +35,7 @@ class LineEnds:
         return self.bare_cr > 0 or (self.crlf > 0 and self.bare_lf > 0)
 
 
+MAX_NAME = 255  # characters from the end of a domain that are compared; no domain of ours is longer
 CLEAN = LineEnds(0, 0, 0)  # what the server hands in: it lets only CRLF through
 
 
@@ -67,7 +68,10 @@ class Facts:
         """Whether `domain` is one of ours or below one."""
         if not self.own_domains or not domain:
             return False
-        return domain in self.own_domains or any(domain.endswith("." + own) for own in self.own_domains)
+        above = domain[-MAX_NAME:]
+        while above and above not in self.own_domains:
+            above = above.partition(".")[2]
+        return bool(above)
 
     @property
     def aligned_pass(self) -> bool:
@@ -108,7 +112,7 @@ def gather_facts(
         now=now,
         date=None if date is None else parse_date(date.value),
         received_at=session.received_at or path.received_at or now,
-        repeated={key: len(found) for key, found in header.index.items() if len(found) > 1},
+        repeated={key: len(found) for key, found in header.index.items() if len(found) > 1} if header.repeated else {},
         line_ends=line_ends,
         smtputf8=smtputf8,
     )

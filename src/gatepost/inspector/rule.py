@@ -6,8 +6,9 @@ Not here: the rules (`rules/`), the list of them (`rules.RULES`), what is made o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any
 
 from gatepost.finding import Finding, Severity
@@ -26,12 +27,15 @@ class Seen:
 
 
 Check = Callable[[Facts], Seen | None]
+When = Callable[[Facts], bool]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
     """`code`, `severity`, `weight`, `group`, `remedy` and `reference` as in `Finding`; `summary` may name evidence
-    in braces; `why` says what harm comes of it, for the reference page."""
+    in braces; `why` says what harm comes of it, for the reference page. `when` is a cheap question before the check:
+    where it says no, there is nothing to see. Neighbours with the same one are asked together, since most messages are
+    ordinary and most rules have nothing to do with them."""
 
     code: str
     severity: Severity
@@ -42,6 +46,7 @@ class Rule:
     remedy: str
     reference: str
     check: Check
+    when: When | None = None
 
     def finding(self, seen: Seen, weights: Mapping[str, float]) -> Finding:
         """The finding for what was seen; `weights` are the administrator's own, by code."""
@@ -51,11 +56,18 @@ class Rule:
             severity=seen.severity or self.severity,
             weight=weights.get(self.code, weight),
             group=self.group,
-            summary=(seen.summary or self.summary).format_map(_Forgiving(seen.evidence)),
+            summary=_filled(seen.summary or self.summary, seen.evidence),
             evidence=seen.evidence,
             remedy=self.remedy,
             reference=self.reference,
         )
+
+
+def _filled(summary: str, evidence: Mapping[str, Any]) -> str:
+    try:
+        return summary.format_map(evidence)
+    except KeyError:
+        return summary.format_map(_Forgiving(evidence))
 
 
 class _Forgiving(dict[str, Any]):
@@ -75,6 +87,7 @@ def rule(
     why: str,
     remedy: str = "",
     reference: str = "",
+    when: When | None = None,
 ) -> Callable[[Check], Rule]:
     """Makes the function below it a `Rule`. It is run only when `rules.RULES` names it."""
 
@@ -89,17 +102,30 @@ def rule(
             remedy=remedy,
             reference=reference,
             check=check,
+            when=when,
         )
 
     return make
 
 
-def run_rules(rules: Sequence[Rule], facts: Facts) -> tuple[Finding, ...]:
+Runs = tuple[tuple[When | None, tuple[Rule, ...]], ...]
+"""Rules in order, neighbours with the same `when` together."""
+
+
+def in_runs(rules: Iterable[Rule]) -> Runs:
+    """`rules` as `run_rules` wants them."""
+    return tuple((when, tuple(run)) for when, run in groupby(rules, key=lambda rule: rule.when))
+
+
+def run_rules(runs: Runs, facts: Facts) -> tuple[Finding, ...]:
     """Every rule on `facts`, in order."""
     weights = facts.settings.weights
     findings = []
-    for each in rules:
-        seen = each.check(facts)
-        if seen is not None:
-            findings.append(each.finding(seen, weights))
+    for when, rules in runs:
+        if when is not None and not when(facts):
+            continue
+        for each in rules:
+            seen = each.check(facts)
+            if seen is not None:
+                findings.append(each.finding(seen, weights))
     return tuple(findings)

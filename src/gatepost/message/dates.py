@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 _MAX_TEXT = 200  # the longest date in the corpora has 88 characters
 _EPOCH_DAY = datetime.date(1970, 1, 1).toordinal()
@@ -85,21 +86,41 @@ def parse_date(value: str | bytes) -> ParsedDate:
     return (_usual(*usual.groups()) if usual else None) or _any(text)
 
 
-def _usual(*parts: str | None) -> ParsedDate | None:
+def _usual(
+    day_name: str | None,
+    day: str,
+    month: str,
+    year: str,
+    hour: str,
+    minute: str,
+    second: str,
+    sign: str,
+    zone_hours: str,
+    zone_minutes: str,
+) -> ParsedDate | None:
     """The date of `_USUAL`'s groups, if there is nothing to remark but a wrong day name."""
-    day_name, day, month, year, hour, minute, second, sign, zone_hours, zone_minutes = (part or "" for part in parts)
-    number = _MONTH_NUMBERS.get(month.lower())
-    if number is None or hour > "23" or minute > "59" or second > "59" or (day_name and day_name.lower() not in _DAYS):
+    days = _days(day, month, year)
+    if days is None or hour > "23" or minute > "59" or second > "59":
         return None
-    try:
-        days = datetime.date(int(year), number, int(day)).toordinal() - _EPOCH_DAY
-    except ValueError:
+    if day_name and day_name.lower() not in _DAYS:
         return None
     offset = int(zone_hours) * 60 + int(zone_minutes)
     offset = -offset if sign == "-" else offset
     epoch = days * 86400 + int(hour) * 3600 + (int(minute) - offset) * 60 + int(second)
     defects = ("wrong-day-name",) if day_name and _DAYS[(days + 3) % 7] != day_name.lower() else ()
     return ParsedDate(epoch, None if sign == "-" and not offset else offset, defects)
+
+
+@lru_cache(maxsize=256)
+def _days(day: str, month: str, year: str) -> int | None:
+    """Days since the epoch, None for a day that is none. Most mail is of today."""
+    number = _MONTH_NUMBERS.get(month.lower())
+    if number is None:
+        return None
+    try:
+        return datetime.date(int(year), number, int(day)).toordinal() - _EPOCH_DAY
+    except ValueError:
+        return None
 
 
 def _any(text: str) -> ParsedDate:
@@ -222,9 +243,12 @@ def write_date(epoch: float, zone: int = 0) -> str:
     """date-time (RFC 5322 §3.3) of `epoch`, at `zone` minutes from UTC. Times outside years 1 to 9999 are clamped."""
     seconds = min(max(int(epoch), -62_135_510_400), 253_402_214_400) + zone * 60
     days, rest = divmod(seconds, 86400)
-    date = datetime.date.fromordinal(days + _EPOCH_DAY)
     hours, minutes = divmod(abs(zone), 60)
-    return (
-        f"{_DAYS[date.weekday()].title()}, {date.day} {_MONTHS[date.month - 1].title()} {date.year:04d} "
-        f"{rest // 3600:02d}:{rest % 3600 // 60:02d}:{rest % 60:02d} {'-' if zone < 0 else '+'}{hours:02d}{minutes:02d}"
-    )
+    clock = f"{rest // 3600:02d}:{rest % 3600 // 60:02d}:{rest % 60:02d}"
+    return f"{_write_day(days)} {clock} {'-' if zone < 0 else '+'}{hours:02d}{minutes:02d}"
+
+
+@lru_cache(maxsize=16)
+def _write_day(days: int) -> str:
+    date = datetime.date.fromordinal(days + _EPOCH_DAY)
+    return f"{_DAYS[date.weekday()].title()}, {date.day} {_MONTHS[date.month - 1].title()} {date.year:04d}"

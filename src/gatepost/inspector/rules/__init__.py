@@ -9,7 +9,7 @@ import difflib
 from functools import lru_cache
 
 from gatepost.errors import ConfigError
-from gatepost.inspector.rule import Rule
+from gatepost.inspector.rule import Rule, Runs, in_runs
 from gatepost.inspector.rules import arc, client, dates, dkim, dmarc, fields, path, senders, spf
 from gatepost.inspector.settings import InspectorSettings
 
@@ -80,9 +80,9 @@ RULES: tuple[Rule, ...] = (
 
 
 @lru_cache(maxsize=8)
-def active_rules(disabled: tuple[str, ...]) -> tuple[Rule, ...]:
+def active_rules(disabled: tuple[str, ...]) -> Runs:
     """`RULES` without those whose codes are in `disabled`."""
-    return tuple(rule for rule in RULES if rule.code not in disabled)
+    return in_runs(rule for rule in RULES if rule.code not in disabled)
 
 
 def check_codes(settings: InspectorSettings) -> None:

@@ -15,6 +15,10 @@ from gatepost.inspector.rule import Seen, rule
 from gatepost.msgauth.arc import ArcStatus
 
 
+def _has_chain(facts: Facts) -> bool:
+    return facts.auth.arc.result is not ArcStatus.NONE
+
+
 def _evidence(facts: Facts) -> dict[str, Any]:
     arc = facts.auth.arc
     sealers = [one.sealer for one in arc.sets]
@@ -28,6 +32,7 @@ def _evidence(facts: Facts) -> dict[str, Any]:
     summary="{vouched_by}, a trusted forwarder, saw the sender proven before it passed the message on.",
     why="The chain of seals is whole, and you have named its sealer as trusted.",
     reference="RFC 8617 §7.2",
+    when=_has_chain,
 )
 def arc_trusted(facts: Facts) -> Seen | None:
     if facts.auth.arc.result is not ArcStatus.PASS:
@@ -44,6 +49,7 @@ def arc_trusted(facts: Facts) -> Seen | None:
     why="It tells who passed it on. Anyone can seal, so it proves nothing unless you trust the sealer.",
     remedy="If you know this forwarder well, add it to trusted_sealers.",
     reference="RFC 8617 §7.2",
+    when=_has_chain,
 )
 def arc_pass(facts: Facts) -> Seen | None:
     if facts.auth.arc.result is not ArcStatus.PASS or trusted_sealer(facts):
@@ -60,6 +66,7 @@ def arc_pass(facts: Facts) -> Seen | None:
     why="The message was changed after it was last sealed, or the seals were made up.",
     remedy="Treat the message as if it had no seals.",
     reference="RFC 8617 §5.2",
+    when=_has_chain,
 )
 def arc_fail(facts: Facts) -> Seen | None:
     return Seen(evidence=_evidence(facts)) if facts.auth.arc.result is ArcStatus.FAIL else None
@@ -73,6 +80,7 @@ def arc_fail(facts: Facts) -> Seen | None:
     why="A key could not be looked up; nobody knows whether the chain is whole.",
     remedy="Try again later.",
     reference="RFC 8617 §5.2",
+    when=_has_chain,
 )
 def arc_temperror(facts: Facts) -> Seen | None:
     return Seen(evidence=_evidence(facts)) if facts.auth.arc.result is ArcStatus.TEMPERROR else None

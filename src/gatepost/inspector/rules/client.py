@@ -7,12 +7,17 @@ before it (`path`).
 
 from __future__ import annotations
 
+from functools import lru_cache
 from ipaddress import ip_address
 
 from gatepost.finding import Severity
 from gatepost.inspector.facts import Facts
 from gatepost.inspector.rule import Seen, rule
 from gatepost.msgauth.iprev import IprevResultWord
+
+
+def _unconfirmed(facts: Facts) -> bool:
+    return facts.auth.iprev.result is not IprevResultWord.PASS
 
 
 @rule(
@@ -39,6 +44,7 @@ def reverse_confirmed(facts: Facts) -> Seen | None:
     why="Mail servers that are meant to be mail servers have one; infected home computers often have none.",
     remedy="The sender's provider has to publish a PTR record for the address.",
     reference="RFC 8601 §2.7.3",
+    when=_unconfirmed,
 )
 def no_reverse_dns(facts: Facts) -> Seen | None:
     iprev = facts.auth.iprev
@@ -56,6 +62,7 @@ def no_reverse_dns(facts: Facts) -> Seen | None:
     why="Anyone can write any name into the reverse zone of his addresses; only the way back proves it.",
     remedy="The sender has to give that name an address record with this address.",
     reference="RFC 8601 §2.7.3",
+    when=_unconfirmed,
 )
 def reverse_unconfirmed(facts: Facts) -> Seen | None:
     iprev = facts.auth.iprev
@@ -72,6 +79,7 @@ def reverse_unconfirmed(facts: Facts) -> Seen | None:
     why="Nothing is known; it counts neither for nor against the sender.",
     remedy="If it happens often, look at your resolver.",
     reference="RFC 8601 §2.7.3",
+    when=_unconfirmed,
 )
 def reverse_temperror(facts: Facts) -> Seen | None:
     iprev = facts.auth.iprev
@@ -153,8 +161,13 @@ def ehlo_not_in_dns(facts: Facts) -> Seen | None:
 def _is_name(ehlo: str) -> bool:
     """A full host name: labels of letters, digits and hyphens (underscores are seen and let be), not an address."""
     name = ehlo.rstrip(".")
+    return len(name) <= 253 and _is_host_name(name)
+
+
+@lru_cache(maxsize=1024)
+def _is_host_name(name: str) -> bool:
     labels = name.split(".")
-    if len(name) > 253 or len(labels) < 2 or labels[-1].isdigit():
+    if len(labels) < 2 or labels[-1].isdigit():
         return False
     return all(
         0 < len(label) < 64 and label.replace("-", "").replace("_", "").isalnum() and label[0] != "-"

@@ -17,6 +17,15 @@ from gatepost.msgauth.dkim.result import DkimStatus, SignatureResult
 GOOD_RSA_BITS = 2048  # RFC 8301 §3.2: signers should use at least this many
 
 
+def _has_flaw(facts: Facts) -> bool:
+    """There is no signature, or one that does not plainly pass."""
+    signatures = facts.auth.dkim.signatures
+    for one in signatures:
+        if one.result is not DkimStatus.PASS or one.body_length is not None or one.unsigned_fields or _is_weak(one):
+            return True
+    return not signatures
+
+
 def _shown(signatures: Iterable[SignatureResult]) -> dict[str, Any]:
     """The evidence: the first signature in words, all of them as data."""
     found = list(signatures)
@@ -60,6 +69,7 @@ def dkim_pass(facts: Facts) -> Seen | None:
     why="The message was changed on its way (mailing lists do that), or the signature was copied from another one.",
     remedy="Do not rely on who it says it is from, unless another signature passes.",
     reference="RFC 6376 §6.3",
+    when=_has_flaw,
 )
 def dkim_fail(facts: Facts) -> Seen | None:
     seen = _those(facts, lambda s: s.result is DkimStatus.FAIL and not s.testing)
@@ -77,6 +87,7 @@ def dkim_fail(facts: Facts) -> Seen | None:
     why="Nothing protects its content on the way, and forwarded mail cannot be proven.",
     remedy="The sending domain should sign its mail.",
     reference="RFC 6376 §6.3",
+    when=_has_flaw,
 )
 def dkim_none(facts: Facts) -> Seen | None:
     return Seen() if not facts.auth.dkim.signatures else None
@@ -91,6 +102,7 @@ def dkim_none(facts: Facts) -> Seen | None:
     why="A signature without a usable key proves nothing; a revoked key may mean that it was stolen.",
     remedy="The signing domain has to publish its key and to sign by today's rules.",
     reference="RFC 6376 §6.1.2",
+    when=_has_flaw,
 )
 def dkim_permerror(facts: Facts) -> Seen | None:
     broken = (DkimStatus.PERMERROR, DkimStatus.NEUTRAL)
@@ -109,6 +121,7 @@ def dkim_permerror(facts: Facts) -> Seen | None:
     why="It fits, but leaves open what a reader sees, or there were too many to look at.",
     remedy="Treat the message as unsigned.",
     reference="RFC 6376 §8",
+    when=_has_flaw,
 )
 def dkim_policy(facts: Facts) -> Seen | None:
     return _those(facts, lambda s: s.result is DkimStatus.POLICY)
@@ -123,6 +136,7 @@ def dkim_policy(facts: Facts) -> Seen | None:
     why="Nobody knows now whether the signature is good; that is neither a pass nor a fail.",
     remedy="Try again later; if it is often so, the domain's name servers or your resolver are in trouble.",
     reference="RFC 6376 §6.1.2",
+    when=_has_flaw,
 )
 def dkim_temperror(facts: Facts) -> Seen | None:
     return _those(facts, lambda s: s.result is DkimStatus.TEMPERROR)
@@ -137,6 +151,7 @@ def dkim_temperror(facts: Facts) -> Seen | None:
     why="The message was held back for long, or an old one is being sent again by somebody else (replay).",
     remedy="Look at the Received fields: if it was not waiting in a queue, somebody replays it.",
     reference="RFC 6376 §3.5",
+    when=_has_flaw,
 )
 def dkim_expired(facts: Facts) -> Seen | None:
     return _those(facts, lambda s: s.expired)
@@ -151,6 +166,7 @@ def dkim_expired(facts: Facts) -> Seen | None:
     why="RSA keys under 1024 bits have been broken by amateurs, and 1024 bits are within reach of states.",
     remedy="The signing domain has to change to RSA with 2048 bits or to Ed25519.",
     reference="RFC 8301 §3.2",
+    when=_has_flaw,
 )
 def dkim_weak_key(facts: Facts) -> Seen | None:
     weak = [s for s in facts.auth.dkim.signatures if _is_weak(s)]
@@ -171,6 +187,7 @@ def dkim_weak_key(facts: Facts) -> Seen | None:
     why="With `l=` anyone can add text, even a whole new page, below the signed part, and the signature still passes.",
     remedy="Do not rely on the signature. The signing domain has to stop using l=.",
     reference="RFC 6376 §8.2",
+    when=_has_flaw,
 )
 def dkim_body_length(facts: Facts) -> Seen | None:
     found = [s for s in facts.auth.dkim.signatures if s.body_length is not None]
@@ -192,6 +209,7 @@ def dkim_body_length(facts: Facts) -> Seen | None:
     why="Somebody added them after the signing, so what is shown is not what was signed.",
     remedy="Do not trust the shown subject and sender. Signers should name these fields once more than they occur.",
     reference="RFC 6376 §8.15",
+    when=_has_flaw,
 )
 def dkim_unsigned_fields(facts: Facts) -> Seen | None:
     found = [s for s in facts.auth.dkim.signatures if s.unsigned_fields]

@@ -23,6 +23,10 @@ _FAIL = {
 }
 
 
+def _no_pass(facts: Facts) -> bool:
+    return facts.auth.dmarc.result is not DmarcResultWord.PASS
+
+
 def _evidence(facts: Facts) -> dict[str, Any]:
     dmarc = facts.auth.dmarc
     return {
@@ -62,6 +66,7 @@ def dmarc_pass(facts: Facts) -> Seen | None:
     "by a mailing list or forwarder.",
     remedy="Do not act on it. If it is real, the sender must sign with an aligned DKIM key or use listed servers.",
     reference="RFC 9989 §5.3",
+    when=_no_pass,
 )
 def dmarc_fail(facts: Facts) -> Seen | None:
     dmarc = facts.auth.dmarc
@@ -93,6 +98,7 @@ def dmarc_fail(facts: Facts) -> Seen | None:
     why="Anyone can write it as the sender, and nobody would notice.",
     remedy="The domain's owner has to publish a DMARC record, p=none to begin with.",
     reference="RFC 9989 §4.10.1",
+    when=_no_pass,
 )
 def dmarc_none(facts: Facts) -> Seen | None:
     dmarc = facts.auth.dmarc
@@ -108,6 +114,7 @@ def dmarc_none(facts: Facts) -> Seen | None:
     summary="The sender's domain {domain} is proven, though it publishes no DMARC policy.",
     why="SPF or DKIM pass for the very domain that is shown.",
     reference="RFC 9989 §4.4",
+    when=_no_pass,
 )
 def dmarc_aligned(facts: Facts) -> Seen | None:
     dmarc = facts.auth.dmarc
@@ -123,6 +130,7 @@ def dmarc_aligned(facts: Facts) -> Seen | None:
     why="Without an answer from DNS it is neither a pass nor a failure.",
     remedy="Let the sender try again later; if it is often so, look at your resolver.",
     reference="RFC 9989 §5.3.6",
+    when=_no_pass,
 )
 def dmarc_temperror(facts: Facts) -> Seen | None:
     if facts.auth.dmarc.result is not DmarcResultWord.TEMPERROR:
@@ -139,6 +147,7 @@ def dmarc_temperror(facts: Facts) -> Seen | None:
     why="A record that cannot be used protects nobody, and too many authors are a way to hide one.",
     remedy="The domain's owner has to correct the record; `gatepost verify dmarc` shows what is wrong.",
     reference="RFC 9989 §4.10.1",
+    when=_no_pass,
 )
 def dmarc_permerror(facts: Facts) -> Seen | None:
     return Seen(evidence=_evidence(facts)) if facts.auth.dmarc.result is DmarcResultWord.PERMERROR else None

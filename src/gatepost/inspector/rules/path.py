@@ -18,6 +18,10 @@ MAX_DELAY = 4 * 3600.0  # seconds in one queue; RFC 5321 §4.5.4.1 lets a warnin
 MANY_HOPS = 30  # Postfix counts 50, Exim 30 as a loop
 
 
+def _has_hops(facts: Facts) -> bool:
+    return facts.path.count > 1
+
+
 @rule(
     code="path.time-goes-backward",
     severity=Severity.NOTICE,
@@ -27,6 +31,7 @@ MANY_HOPS = 30  # Postfix counts 50, Exim 30 as a loop
     why="Received fields that were made up often do not fit together in time; clocks that are wrong look the same.",
     remedy="Believe only the hops that your own servers wrote.",
     reference="RFC 5321 §4.4",
+    when=_has_hops,
 )
 def time_goes_backward(facts: Facts) -> Seen | None:
     for number, delay in _delays(facts):
@@ -42,6 +47,7 @@ def time_goes_backward(facts: Facts) -> Seen | None:
     summary="The message waited {hours:.1f} hours before it reached {by}.",
     why="A long wait is a queue, greylisting or a message that was sent again.",
     reference="RFC 5321 §4.5.4.1",
+    when=_has_hops,
 )
 def long_delay(facts: Facts) -> Seen | None:
     for number, delay in _delays(facts):

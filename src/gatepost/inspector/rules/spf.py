@@ -14,6 +14,11 @@ from gatepost.inspector.rule import Seen, rule
 from gatepost.msgauth.spf import SpfResult, SpfResultWord
 
 
+def _no_pass(facts: Facts) -> bool:
+    spf = facts.auth.spf_mail_from
+    return spf is not None and spf.result is not SpfResultWord.PASS
+
+
 def _evidence(facts: Facts, spf: SpfResult) -> dict[str, Any]:
     return {
         "domain": spf.domain,
@@ -51,6 +56,7 @@ def spf_pass(facts: Facts) -> Seen | None:
     why="The envelope sender is forged, or the mail was forwarded by somebody who kept it.",
     remedy="Ask the sender to list the server in the SPF record, or the forwarder to rewrite the envelope (SRS).",
     reference="RFC 7208 §8.4",
+    when=_no_pass,
 )
 def spf_fail(facts: Facts) -> Seen | None:
     seen = _seen(facts, SpfResultWord.FAIL)
@@ -68,6 +74,7 @@ def spf_fail(facts: Facts) -> Seen | None:
     why="The domain's owner is not sure of his own servers, or the envelope sender is forged.",
     remedy="Ask the sender to complete the SPF record and end it with -all.",
     reference="RFC 7208 §8.5",
+    when=_no_pass,
 )
 def spf_softfail(facts: Facts) -> Seen | None:
     seen = _seen(facts, SpfResultWord.SOFTFAIL)
@@ -85,6 +92,7 @@ def spf_softfail(facts: Facts) -> Seen | None:
     why="A policy that allows everything proves nothing.",
     remedy="Ask the sender to end the SPF record with -all.",
     reference="RFC 7208 §8.2",
+    when=_no_pass,
 )
 def spf_neutral(facts: Facts) -> Seen | None:
     return _seen(facts, SpfResultWord.NEUTRAL)
@@ -99,6 +107,7 @@ def spf_neutral(facts: Facts) -> Seen | None:
     why="Anyone can write this domain into the envelope, and large receivers refuse such mail.",
     remedy="The domain's owner has to publish an SPF record.",
     reference="RFC 7208 §8.1",
+    when=_no_pass,
 )
 def spf_none(facts: Facts) -> Seen | None:
     spf = facts.auth.spf_mail_from
@@ -116,6 +125,7 @@ def spf_none(facts: Facts) -> Seen | None:
     why="Nobody knows now whether the server may send for the domain; that is neither a pass nor a fail.",
     remedy="Try again later; if it is often so, the domain's name servers or your resolver are in trouble.",
     reference="RFC 7208 §8.6",
+    when=_no_pass,
 )
 def spf_temperror(facts: Facts) -> Seen | None:
     return _seen(facts, SpfResultWord.TEMPERROR)
@@ -130,6 +140,7 @@ def spf_temperror(facts: Facts) -> Seen | None:
     why="A broken policy protects nobody; receivers treat it as none, or refuse.",
     remedy="The domain's owner has to correct the record; `gatepost verify spf` shows what is wrong.",
     reference="RFC 7208 §8.7",
+    when=_no_pass,
 )
 def spf_permerror(facts: Facts) -> Seen | None:
     return _seen(facts, SpfResultWord.PERMERROR)

@@ -49,7 +49,8 @@ def same_form(authserv_id: str) -> str:
     words = authserv_id.split()
     if len(words) == 2 and words[1].isdigit():
         authserv_id = words[0]
-    plain = _NOISE.sub("", authserv_id).rstrip(".")
+    # "/" is in no token (RFC 2045 §5.1), so that a strict reader takes "mx.example/1" for "mx.example"
+    plain = _NOISE.sub("", authserv_id).partition("/")[0].rstrip(".")
     return to_ascii(plain.encode("utf-8", "replace")) or plain.lower()
 
 

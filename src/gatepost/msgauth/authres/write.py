@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-from gatepost.msgauth.authres.result import MethodResult, Property
+from gatepost.msgauth.authres.result import MethodResult
 
 NAME = "Authentication-Results"
 LINE = 76  # RFC 5322 §2.1.1 asks for 78 at most
@@ -49,11 +49,15 @@ def _result(result: MethodResult, utf8: bool) -> list[str]:
     words += [f"({_comment(comment, utf8)})" for comment in result.comments if comment]
     if result.reason:
         words.append(f"reason={_quoted(_clean(result.reason, utf8))}")
-    return words + [_property(one, utf8) for one in result.properties if one.value]
+    return words + [
+        _property(ptype, name, value[:MAX_VALUE], utf8) for ptype, name, value in result.properties if value
+    ]
 
 
-def _property(one: Property, utf8: bool) -> str:
-    return f"{_keyword(one.ptype)}.{_keyword(one.name)}={_value(one.value, utf8)}"
+@lru_cache(maxsize=4096)
+def _property(ptype: str, name: str, value: str, utf8: bool) -> str:
+    """Most are domains and selectors that the next message has, too."""
+    return f"{_keyword(ptype)}.{_keyword(name)}={_value(value, utf8)}"
 
 
 @lru_cache(maxsize=256)
