@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import ssl
 import time
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
@@ -60,7 +61,7 @@ def test_from_nothing(tmp_path: Path, name_server: NameServer) -> None:
 
 def test_to_the_mailbox(start_gate: StartGate, tmp_path: Path) -> None:
     """A mail from the client's EHLO to the mailbox"""
-    gate = start_gate(more=certificate(tmp_path))
+    gate = start_gate(more=certificate(tmp_path), monitor=True)
     with gate.client() as client:
         client.ehlo()
         assert client.has_extn("STARTTLS")
@@ -84,6 +85,10 @@ def test_to_the_mailbox(start_gate: StartGate, tmp_path: Path) -> None:
     assert [one["status"] for one in entry["deliveries"]] == ["sent"]
     assert ask(gate, "spooled", "queue", "list") == []
     until(lambda: " connection " in gate.log, "the connection's line")
+    with urllib.request.urlopen(f"http://127.0.0.1:{gate.monitor}/metrics", timeout=10) as answer:
+        metrics = dict(line.rsplit(" ", 1) for line in answer.read().decode().splitlines() if line[:1] != "#")
+    assert metrics["gatepost_messages_accepted_total"] == "1.0"
+    assert float(metrics["gatepost_certificate_ends_seconds"]) > time.time() + 86400
     events = {line.split()[2] for line in gate.log.splitlines()}
     assert {"started", "message", "delivery", "connection"} <= events
 

@@ -22,6 +22,7 @@ from gatepost.errors import InputError
 from gatepost.finding import Severity
 from gatepost.store.journal import Attempt, Entry, Journal
 
+ACTIONS = ("accept", "tag", "quarantine", "reject", "defer", "refuse-recipient")
 AGO = re.compile(r"(\d{1,6})([smhd])")
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -33,7 +34,7 @@ UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 @click.option("--to", "rcpt_to", metavar="TEXT", help="Recipients that contain TEXT.")
 @click.option("--since", metavar="TIME", help="Not before: 2h, 7d, 2026-11-24T12:00Z, seconds since 1970.")
 @click.option("--until", metavar="TIME", help="Before that time.")
-@click.option("--action", metavar="WORD", help="accept, tag, quarantine, reject, defer or refuse-recipient.")
+@click.option("--action", type=click.Choice(ACTIONS), metavar="WORD", help=f"One of {', '.join(ACTIONS)}.")
 @click.option("--limit", default=50, show_default=True, help="Messages at most, newest first.")
 @click.option("--json", "as_json", is_flag=True, help="Print data, one JSON object a line.")
 def command(

@@ -32,6 +32,8 @@ def command(config: Path, check: bool, as_json: bool) -> int:
 
     if check:
         return _check(config, as_json)
+    if as_json:
+        raise click.UsageError("--json goes with --check; a running gate answers in its log")
     return Supervisor(load=lambda: load_settings(config), environment=os.environ).run()
 
 

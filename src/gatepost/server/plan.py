@@ -19,7 +19,7 @@ from pathlib import Path
 
 from gatepost.errors import ConfigError
 from gatepost.net.resolver import DnsResolver
-from gatepost.net.tls import client_context, server_context
+from gatepost.net.tls import check_certificate, client_context, server_context
 from gatepost.server import systemd
 from gatepost.server.delivery.routes import Routes
 from gatepost.server.metrics import MetricsTable
@@ -38,12 +38,13 @@ SPARE_COLUMNS = 8  # delivery, monitor, and processes of a generation that is st
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """Everything the processes of one generation share. `columns` are places in the shared tables; a reload has twice
-    the workers for a while."""
+    the workers for a while. `certificate_ends` is in seconds since the epoch."""
 
     settings: GateSettings
     sockets: dict[str, socket.socket]
     monitor_socket: socket.socket | None
     tls: ssl.SSLContext | None
+    certificate_ends: float | None
     recipients: Recipients
     user: pwd.struct_passwd | None
     workers: int
@@ -82,11 +83,13 @@ def make_plan(settings: GateSettings, environment: MutableMapping[str, str], pre
     user = lookup_user(settings.server.user)
     _prepare_folder(settings, user)
     recipients = check_settings(settings)
+    now, tls = time.time(), settings.tls
     columns = previous.columns if previous else 2 * workers + SPARE_COLUMNS
     return Plan(
         settings=settings,
         recipients=recipients,
-        tls=server_context(settings.tls, now=time.time()) if settings.tls.certificate else None,
+        tls=server_context(tls, now=now) if tls.certificate else None,
+        certificate_ends=check_certificate(tls, now=now).not_valid_after_utc.timestamp() if tls.certificate else None,
         user=user,
         workers=workers,
         columns=columns,

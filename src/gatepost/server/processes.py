@@ -136,12 +136,15 @@ def run_monitor(plan: Plan, lifeline: int) -> None:
     """Health and metrics."""
     if plan.monitor_socket is None:
         return
-    gauges = {
+    ends = plan.certificate_ends
+    gauges: dict[str, tuple[str, Callable[[], float]]] = {
         "connections": ("connections now", lambda: plan.counters.column(0).connections),
         **{
             f"spool_{state.value}": (f"recipients {state.value} in the spool", _counter(plan, state)) for state in State
         },
     }
+    if ends is not None:
+        gauges["certificate_ends_seconds"] = ("when the certificate ends, in seconds since 1970", lambda: ends)
     serve_until_end(plan.monitor_socket, application(plan.metrics, gauges, lambda: troubles(plan)), lifeline)
 
 

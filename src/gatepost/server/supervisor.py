@@ -71,6 +71,8 @@ class Supervisor:
         settings = self.load()
         self._log = Log(settings.server.log_level)
         self._plan: Plan = make_plan(settings, self.environment, previous=None)
+        if os.geteuid() == 0 and self._plan.user is None:
+            self._log.warning("runs-as-root", do="set server.user, or use the systemd unit")
         self._lifeline = Lifeline()
         signal.pthread_sigmask(signal.SIG_BLOCK, WATCHED)
         gc.collect()

@@ -32,7 +32,7 @@ def restore(archive: Path, folder: Path, progress: Progress = lambda path: None)
     StoreError, StoreFull.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise InputError("folder", folder, "is not empty; restore into a new folder")
+        raise InputError("folder", folder, "is not empty; move it away, or restore into another")
     work = folder.with_name(folder.name + ".restoring")
     with told(folder), private():
         make_folder(folder.parent)

@@ -72,3 +72,8 @@ def test_the_answer_as_data(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
 
 def test_every_point_says_something(tmp_path: Path) -> None:
     assert all(dataclasses.asdict(point)["words"] for point in points(tmp_path).values())
+
+
+def test_json_without_check_is_a_mistake(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["serve", "--json"]) == 2
+    assert "--check" in capsys.readouterr().err
