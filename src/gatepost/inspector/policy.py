@@ -28,7 +28,7 @@ def decide(
     A forced action is a floor: no negative weight takes it back, and a higher score may still raise it. A forced
     deferral outranks what the score says, since the missing answer may change the score.
     """
-    mine = tuple(f for f in findings if f.recipient is None or f.recipient == recipient)
+    mine = tuple([f for f in findings if f.recipient is None or f.recipient == recipient])
     sums = _group_sums(mine, settings)
     score = round(sum(sums.values(), 0.0), 2)
     action = _by_score(score, settings)
@@ -59,6 +59,8 @@ def _group_sums(findings: Iterable[Finding], settings: InspectorSettings) -> dic
     for finding in findings:
         if finding.weight:
             sums[finding.group] = sums.get(finding.group, 0.0) + finding.weight
+    if not sums:  # most honest mail
+        return sums
     lowest = min(settings.tag_at, settings.quarantine_at, settings.reject_at)
     for group, total in sums.items():
         cap = settings.group_caps.get(group, settings.default_group_cap)

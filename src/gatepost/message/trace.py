@@ -9,6 +9,7 @@ Not here: reading the trace (`received`).
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from gatepost.message.dates import write_date
 from gatepost.names import Tls
@@ -72,7 +73,13 @@ def with_protocol(*, extended: bool, tls: bool, authenticated: bool, smtputf8: b
 
 
 def _clean(unwanted: re.Pattern[str], text: str, limit: int) -> str:
-    return unwanted.sub("?", text[:limit])
+    return _cleaned(unwanted, text[:limit])
+
+
+@lru_cache(maxsize=1024)
+def _cleaned(unwanted: re.Pattern[str], text: str) -> str:
+    """Most of it is the same in every field: our own name, the protocol, a large sender's servers."""
+    return unwanted.sub("?", text)
 
 
 def _literal(address: str) -> str:

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import sys
 import time
 import traceback
 from collections.abc import Callable
+from functools import lru_cache
 
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 MAX_VALUE = 400  # characters; a whole line stays below PIPE_BUF for the usual number of facts
 
-_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.,:;@<>()[]{}/+-_~!?%&*#|$^'")
+_PLAIN = re.compile(rf"[A-Za-z0-9.,:;@<>()\[\]{{}}/+\-_~!?%&*#|$^']{{1,{MAX_VALUE}}}")
 
 
 class Log:
@@ -49,12 +51,18 @@ class Log:
     def _write(self, level: str, event: str, facts: dict[str, object]) -> None:
         if LEVELS[level] < self._threshold:
             return
-        stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ ", time.gmtime()) if self._stamp else ""
+        stamp = _stamp(int(time.time())) if self._stamp else ""
         line = " ".join([f"{stamp}{level} {event}", *[f"{k}={quoted(v)}" for k, v in facts.items() if v is not None]])
         try:
             os.write(self._fd, line.encode("utf-8", "replace") + b"\n")
         except OSError:
             pass  # a full or closed log must not stop mail
+
+
+@lru_cache(maxsize=1)
+def _stamp(seconds: int) -> str:
+    """The same for all lines of a second."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ ", time.gmtime(seconds))
 
 
 def journal_told(log: Log) -> Callable[[Exception | None, int], None]:
@@ -97,10 +105,11 @@ def quoted(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.3f}"
     text = str(value)
-    if text and len(text) <= MAX_VALUE and _PLAIN.issuperset(text):
+    if _PLAIN.fullmatch(text):
         return text
     if len(text) > MAX_VALUE:
         text = text[:MAX_VALUE] + "…"
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    shown = "".join([c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in escaped])
-    return f'"{shown}"'
+    if not escaped.isprintable():
+        escaped = "".join([c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in escaped])
+    return f'"{escaped}"'

@@ -46,21 +46,21 @@ def _describe_signature(signature: SignatureResult) -> MethodResult:
         method="dkim",
         result=signature.result.value,
         reason=signature.reason,
-        properties=tuple(Property(ptype="header", name=name, value=value) for name, value in named if value),
+        properties=tuple([Property("header", name, value) for name, value in named if value]),
         comments=comments,
     )
 
 
 def describe_dmarc(result: DmarcResult) -> MethodResult:
     """`dmarc`, with the author domain and the policy found (RFC 9989 §9.2, RFC 8601 §2.7.6)."""
-    properties = [Property(ptype="header", name="from", value=result.author_domain)]
+    properties = [Property("header", "from", result.author_domain)]
     if result.policy is not None:
-        properties.append(Property(ptype="policy", name="dmarc", value=result.policy.value))
+        properties.append(Property("policy", "dmarc", result.policy.value))
     return MethodResult(
         method="dmarc",
         result=result.result.value,
         reason=_reason(result),
-        properties=tuple(one for one in properties if one.value),
+        properties=tuple([one for one in properties if one.value]),
     )
 
 
@@ -92,7 +92,7 @@ def describe_iprev(result: IprevResult) -> MethodResult:
 
 
 def _smtp(name: str, value: str) -> Property:
-    return Property(ptype="smtp", name=name, value=value)
+    return Property("smtp", name, value)
 
 
 def _reason(result: SpfResult | DmarcResult | ArcResult) -> str:
