@@ -21,6 +21,7 @@ from gatepost.server.children import RETIRE, Lifeline, fork_child
 from gatepost.server.logs import Log
 from gatepost.server.metrics import Metric
 from gatepost.server.plan import Plan, count_workers, make_plan
+from gatepost.server.preload import preload
 from gatepost.server.processes import run_process
 from gatepost.server.settings import GateSettings
 
@@ -73,6 +74,8 @@ class Supervisor:
         self._plan: Plan = make_plan(settings, self.environment, previous=None)
         if os.geteuid() == 0 and self._plan.user is None:
             self._log.warning("runs-as-root", do="set server.user, or use the systemd unit")
+        if self._plan.user is not None:
+            preload()
         self._lifeline = Lifeline()
         signal.pthread_sigmask(signal.SIG_BLOCK, WATCHED)
         gc.collect()

@@ -10,6 +10,8 @@ import os
 import socket
 from collections.abc import MutableMapping
 
+from gatepost.errors import ConfigError
+
 FIRST_FD = 3
 
 
@@ -22,8 +24,13 @@ def inherited_sockets(environment: MutableMapping[str, str], pid: int) -> list[s
         return []
     found = []
     for fd in range(FIRST_FD, FIRST_FD + int(count)):
-        os.set_inheritable(fd, False)
-        found.append(socket.socket(fileno=fd))
+        try:
+            os.set_inheritable(fd, False)
+            found.append(socket.socket(fileno=fd))
+        except OSError as error:
+            raise ConfigError(
+                "LISTEN_FDS", fd, f"is no socket: {error.strerror}; start through systemd's unit"
+            ) from None
     return found
 
 

@@ -1,0 +1,36 @@
+"""What would be imported late is imported early: once root is dropped, the interpreter's own files may be out of reach.
+
+In: nothing. Out: modules in memory, shared by all processes that are forked later. A Python below /root, or a folder
+that only root may enter, else fails on the first message that needs a codec or a module nobody needed before.
+Not here: dropping root (`privileges`).
+"""
+
+from __future__ import annotations
+
+import codecs
+import encodings.aliases
+import importlib
+
+LATE = (
+    "concurrent.futures.thread",
+    "idna",
+    "prometheus_client.core",
+    "prometheus_client.exposition",
+    "traceback",
+    "uvloop",
+    "wsgiref.simple_server",
+)
+
+
+def preload() -> None:
+    """Imports modules and codecs; what is not installed is left out."""
+    for name in LATE:
+        try:
+            importlib.import_module(name)
+        except ImportError:
+            continue
+    for codec in sorted(set(encodings.aliases.aliases.values())):
+        try:
+            codecs.lookup(codec)
+        except LookupError:
+            continue
