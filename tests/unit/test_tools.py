@@ -63,3 +63,15 @@ def test_the_page_of_rules_names_every_rule() -> None:
     for rule in RULES:
         assert f"### {rule.code}\n" in page
         assert rule.why in page
+
+
+def test_drift_of_the_readme_is_found() -> None:
+    parts = tool("readme_parts")
+    text = (ROOT / "README.md").read_text("utf-8")
+    assert parts.drift(text) == []
+    title, summary = "mail for somebody else's", "Answers would go to"
+    assert title in text
+    assert summary in text
+    assert len(parts.drift(text.replace(title, "mail for nobody"))) == 2  # one visit is missing, one unknown
+    assert "inspection" in parts.drift(text.replace(summary, "Answers may go to"))[0]
+    assert len(parts.drift("")) == 3
