@@ -6,13 +6,12 @@ Not here: held mail (`quarantine`); what happened to mail that has left (`log`).
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
 
 from gatepost.cli.gate import gate_option
-from gatepost.cli.spool import change_all, open_spool, print_list, show_safely
+from gatepost.cli.spool import change_all, open_spool, print_list, show_one
 from gatepost.store.spool import State, quarantine
 
 json_flag = click.option("--json", "as_json", is_flag=True, help="Print data, one JSON object a line.")
@@ -41,15 +40,12 @@ def list_(config: Path, as_json: bool, mail_from: str | None, rcpt_to: str | Non
 
 @command.command()
 @gate_option
+@json_flag
 @click.option("--raw", is_flag=True, help="The exact octets, on standard output.")
 @click.argument("message_id", metavar="ID")
-def show(config: Path, raw: bool, message_id: str) -> None:
+def show(config: Path, as_json: bool, raw: bool, message_id: str) -> None:
     """One message: envelope, states, header and the start of its text, with control characters made visible."""
-    with open_spool(config) as spool:
-        if raw:
-            sys.stdout.buffer.write(spool.body(message_id))
-        else:
-            click.echo(show_safely(spool, message_id))
+    show_one(config, message_id, raw=raw, as_json=as_json)
 
 
 @command.command()

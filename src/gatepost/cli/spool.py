@@ -9,6 +9,7 @@ from __future__ import annotations
 import getpass
 import json
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -147,10 +148,21 @@ def as_data(spooled: Spooled) -> dict[str, Any]:
     }
 
 
-def show_safely(spool: Spool, message_id: str) -> str:
+def show_one(config: Path, message_id: str, *, raw: bool, as_json: bool) -> None:
+    """Prints one message: its exact octets, as data without its content, or safely for a person."""
+    with open_spool(config) as spool:
+        spooled = find(spool, message_id)
+        if raw:
+            sys.stdout.buffer.write(spool.body(message_id))
+        elif as_json:
+            click.echo(json.dumps(as_data(spooled)))
+        else:
+            click.echo(show_safely(spool, spooled))
+
+
+def show_safely(spool: Spool, spooled: Spooled) -> str:
     """A held message for a person's eyes: who, what and why, the header and the start of the text, nothing acted on."""
-    spooled = find(spool, message_id)
-    message = parse_message(spool.body(message_id))
+    message = parse_message(spool.body(spooled.id))
     lines = [
         f"id       {spooled.id}",
         f"arrived  {clock(spooled.received_at)} from {visible(spooled.session.client_ip)}"
