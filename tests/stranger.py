@@ -90,8 +90,11 @@ class Stranger:
         return self
 
     def finish(self) -> None:
-        """Closes our half."""
-        self.sock.shutdown(socket.SHUT_WR)
+        """Closes our half, if the other side has not closed everything already."""
+        try:
+            self.sock.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
 
     def reset(self) -> None:
         """Ends with RST rather than FIN."""

@@ -5,8 +5,10 @@ A neighbour that is not there skips by name (`make test` brings it where it may)
 
 from __future__ import annotations
 
+import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -76,31 +78,42 @@ def certificate(openssl: str, tmp_path: Path) -> tuple[Path, Path]:
     return cert, key
 
 
+def _open_folder(name: str) -> Path:
+    """A folder that the neighbour's own users can reach; pytest's folders are closed to all but ours."""
+    folder = Path(tempfile.mkdtemp(prefix=f"gatepost-{name}-"))
+    folder.chmod(0o755)
+    return folder
+
+
+def _stop_all(started: Sequence[Postfix | Dovecot]) -> None:
+    for one in started:
+        one.stop()
+        shutil.rmtree(one.folder, ignore_errors=True)
+
+
 @pytest.fixture
-def postfix(report_missing: Missing, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Postfix]]:
+def postfix(report_missing: Missing) -> Iterator[Callable[..., Postfix]]:
     """Starts a Postfix with the main.cf settings given: `postfix({"relayhost": "[127.0.0.1]:2525"})`."""
     unpacked = _unpacked("postfix", report_missing)
     started: list[Postfix] = []
 
     def start(settings: dict[str, str] | None = None) -> Postfix:
-        started.append(Postfix(unpacked, tmp_path_factory.mktemp("postfix"), settings))
+        started.append(Postfix(unpacked, _open_folder("postfix"), settings))
         return started[-1]
 
     yield start
-    for one in started:
-        one.stop()
+    _stop_all(started)
 
 
 @pytest.fixture
-def dovecot(report_missing: Missing, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Dovecot]]:
+def dovecot(report_missing: Missing) -> Iterator[Callable[..., Dovecot]]:
     """Starts a Dovecot: `dovecot()` or `dovecot(extra_configuration)`."""
     unpacked = _unpacked("dovecot", report_missing)
     started: list[Dovecot] = []
 
     def start(extra: str = "") -> Dovecot:
-        started.append(Dovecot(unpacked, tmp_path_factory.mktemp("dovecot"), extra))
+        started.append(Dovecot(unpacked, _open_folder("dovecot"), extra))
         return started[-1]
 
     yield start
-    for one in started:
-        one.stop()
+    _stop_all(started)
