@@ -13,6 +13,7 @@ import pytest
 from gatepost.cli.main import COMMANDS, main
 from gatepost.config import Settings
 from gatepost.config.describe import describe
+from gatepost.server.metrics import Metric
 from schemas import FOLDER, validator
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -78,6 +79,17 @@ def test_options_in_the_text_exist() -> None:
     named = re.compile(rf"`((?:{tables})\.[a-z_.]+)`")
     for page in PAGES:
         assert set(named.findall(page.read_text("utf-8"))) - known - FILES == set(), page
+
+
+def test_operations_knows_every_log_line_and_every_metric() -> None:
+    page = (DOCS / "operations.md").read_text("utf-8")
+    sources = "\n".join(path.read_text("utf-8") for path in (ROOT / "src/gatepost/server").rglob("*.py"))
+    events = set(re.findall(r"""log\.(?:info|warning|error)\(\s*"([a-z-]+)\"""", sources))
+    events |= set(re.findall(r"""_refused\("([a-z-]+)\"""", sources))
+    assert len(events) > 15
+    assert {event for event in events if f"`{event}`" not in page} == set()
+    for metric in Metric:
+        assert f"_{metric.name.lower()}_total`".removeprefix("_messages") in page, metric
 
 
 def test_each_journey_has_a_page_and_each_page_a_test() -> None:
