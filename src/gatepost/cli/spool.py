@@ -186,7 +186,7 @@ def show_safely(spool: Spool, spooled: Spooled) -> str:
 
 def clock(seconds: float) -> str:
     """The time in UTC, as log lines have it."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S") if seconds else ""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S") if seconds > 0 else ""
 
 
 def _row(spooled: Spooled, recipient: SpooledRecipient) -> dict[str, object]:

@@ -23,8 +23,9 @@ _WORLD_READABLE = 0o004
 
 
 def server_context(settings: TlsSettings, *, now: float) -> ssl.SSLContext:
-    """For a server that shows the certificate in `settings`; the files are checked first."""
-    check_certificate(settings, now=now)
+    """For a server that shows the certificate in `settings`; the files are checked first. An expired certificate is
+    shown all the same: few senders look at it, and mail in the clear or none at all would be worse."""
+    check_certificate(settings, now=now, may_have_expired=True)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     _harden(context, settings)
     context.options |= ssl.OP_CIPHER_SERVER_PREFERENCE
@@ -66,7 +67,7 @@ def describe(connection: ssl.SSLObject | ssl.SSLSocket, *, verified: bool = Fals
     return Tls(version=version, cipher=cipher[0], bits=cipher[2] or 0, verified=verified)
 
 
-def check_certificate(settings: TlsSettings, *, now: float) -> x509.Certificate:
+def check_certificate(settings: TlsSettings, *, now: float, may_have_expired: bool = False) -> x509.Certificate:
     """The leaf in the certificate's file, if it is readable, current and belongs to the key."""
     octets = _read("tls.certificate", settings.certificate)
     try:
@@ -75,7 +76,7 @@ def check_certificate(settings: TlsSettings, *, now: float) -> x509.Certificate:
         remedy = "no PEM certificate in it; it must hold the certificate and the chain above it"
         raise ConfigError("tls.certificate", settings.certificate, remedy) from error
     moment = datetime.fromtimestamp(now, UTC)
-    if leaf.not_valid_after_utc < moment:
+    if leaf.not_valid_after_utc < moment and not may_have_expired:
         remedy = f"it expired on {leaf.not_valid_after_utc:%Y-%m-%d %H:%M} UTC; renew it"
         raise ConfigError("tls.certificate", settings.certificate, remedy)
     if leaf.not_valid_before_utc > moment:

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from gatepost.errors import ConfigError
 from gatepost.net.resolver import DnsResolver
+from gatepost.net.settings import TlsSettings
 from gatepost.net.tls import check_certificate, client_context, server_context
 from gatepost.server import systemd
 from gatepost.server.delivery.routes import Routes
@@ -89,7 +90,7 @@ def make_plan(settings: GateSettings, environment: MutableMapping[str, str], pre
         settings=settings,
         recipients=recipients,
         tls=server_context(tls, now=now) if tls.certificate else None,
-        certificate_ends=check_certificate(tls, now=now).not_valid_after_utc.timestamp() if tls.certificate else None,
+        certificate_ends=_certificate_ends(tls, now),
         user=user,
         workers=workers,
         columns=columns,
@@ -108,6 +109,12 @@ def count_workers(settings: GateSettings) -> int:
     if not 1 <= workers <= MAX_WORKERS:
         raise ConfigError("server.workers", workers, f"choose 1 to {MAX_WORKERS}, or 0 for one per core")
     return workers
+
+
+def _certificate_ends(settings: TlsSettings, now: float) -> float | None:
+    if not settings.certificate:
+        return None
+    return check_certificate(settings, now=now, may_have_expired=True).not_valid_after_utc.timestamp()
 
 
 def check_settings(settings: GateSettings) -> Recipients:

@@ -74,6 +74,7 @@ class Supervisor:
         self._plan: Plan = make_plan(settings, self.environment, previous=None)
         if os.geteuid() == 0 and self._plan.user is None:
             self._log.warning("runs-as-root", do="set server.user, or use the systemd unit")
+        self._warn_of_certificate()
         if self._plan.user is not None:
             preload()
         self._lifeline = Lifeline()
@@ -102,6 +103,14 @@ class Supervisor:
     def _wait_time(self) -> float:
         due = [restart.at - self.clock() for restart in self._restarts]
         return max(0.01, min([*due, 0.05 if self._waited_for else 1.0]))
+
+    def _warn_of_certificate(self) -> None:
+        ends = self._plan.certificate_ends
+        if ends is not None and ends < time.time():
+            day = time.strftime("%Y-%m-%d", time.gmtime(ends))
+            self._log.error(
+                "certificate-expired", file=self._plan.settings.tls.certificate, on=day, do="renew it, then SIGHUP"
+            )
 
     # --- starting
 
@@ -240,6 +249,7 @@ class Supervisor:
             systemd.notify("READY=1", self.environment)
             return
         self._plan = plan
+        self._warn_of_certificate()
         self._generation += 1
         self._waited_for = "reloaded"
         for _ in range(plan.workers):

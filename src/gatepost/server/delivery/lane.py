@@ -58,7 +58,7 @@ class HopLane:
 
     def put(self, job: Job) -> bool:
         """Takes a job; False when too many wait here already."""
-        if self._clock() < self._down_until:
+        if self._clock() < self._down_until and not any(recipient.is_demanded for recipient in job.recipients):
             code, reason = self._down_reason
             self._finish(job, job.all_deferred(code, f"not tried, the next hop is down: {reason}", str(self.route)))
             return True
@@ -110,7 +110,7 @@ class HopLane:
     async def _carry(self, kept: _Kept, job: Job) -> None:
         try:
             results = await self._attempt(kept, job)
-            self._pause = self._settings.hop_pause
+            self._pause, self._down_until = self._settings.hop_pause, 0.0
         except HopRefused as error:
             # What a host says at its door is about us, not about this message: try later, whatever the first digit.
             self._went_down("4.3.2", f"{error.reply_code} {error.text}")

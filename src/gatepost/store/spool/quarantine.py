@@ -11,7 +11,7 @@ from collections.abc import Collection
 
 from gatepost.store.spool.ids import parse_id, shard_of
 from gatepost.store.spool.queue import Spool
-from gatepost.store.spool.spooled import LIVE, Spooled, State
+from gatepost.store.spool.spooled import DEMANDED, LIVE, Spooled, State
 
 _DAY = 86400.0
 _AT_ONCE = 1000  # messages that one transaction of expiry removes
@@ -58,8 +58,8 @@ def unhold(spool: Spool, message_id: str, now: float, address: str | None = None
 
 
 def retry(spool: Spool, message_id: str, now: float, address: str | None = None) -> int:
-    """Makes queued copies due at once."""
-    return _set_state(spool, message_id, (State.QUEUED,), State.QUEUED, now, address)
+    """Makes queued copies due at once, also where the delivery spares a next hop that was down."""
+    return _set_state(spool, message_id, (State.QUEUED,), State.QUEUED, DEMANDED, address)
 
 
 def drop(spool: Spool, message_id: str, now: float, address: str | None = None) -> int:
@@ -84,7 +84,7 @@ def expire(spool: Spool, now: float) -> int:
 
 
 def _set_state(
-    spool: Spool, message_id: str, was: Collection[State], becomes: State, now: float, address: str | None
+    spool: Spool, message_id: str, was: Collection[State], becomes: State, next_try: float, address: str | None
 ) -> int:
     number = parse_id(message_id)
     if number is None:
@@ -92,7 +92,7 @@ def _set_state(
     junk = ", junk = 0" if was == (State.QUARANTINED,) else ""  # who releases a message means it for the inbox
     sql = f"UPDATE recipient SET state = ?, next_try = ?{junk} WHERE message = ?"  # noqa: S608 - no outside word in it
     sql += f" AND state IN ({', '.join('?' * len(was))})"
-    values: list[object] = [becomes.value, now, number, *(state.value for state in was)]
+    values: list[object] = [becomes.value, next_try, number, *(state.value for state in was)]
     if address is not None:
         sql += " AND lower(address) = lower(?)"
         values.append(address)

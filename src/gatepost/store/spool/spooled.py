@@ -30,6 +30,7 @@ class State(enum.StrEnum):
         return self in _FINAL
 
 
+DEMANDED = -1.0  # next_try of a copy that the administrator wants tried now, whatever the delivery knows of its hop
 _FINAL = frozenset({State.DELIVERED, State.FAILED, State.DROPPED})
 LIVE = tuple(state for state in State if not state.is_final)
 
@@ -78,6 +79,11 @@ class SpooledRecipient:
     next_try: float
     last_try: float
     last_reply: str
+
+    @property
+    def is_demanded(self) -> bool:
+        """Whether the administrator asked for a try now."""
+        return self.next_try == DEMANDED
 
     @property
     def address(self) -> str:
