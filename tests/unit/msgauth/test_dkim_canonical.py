@@ -58,6 +58,7 @@ def test_bodies(body: bytes, simple: bytes, relaxed: bytes) -> None:
         (b"SUBJECT \t: a  b\t\r\n", b"subject:a b\r\n"),
         (b"X: a\x0bb \x0c c\r\n", b"x:a\x0bb \x0c c\r\n"),
         (b"X: a\rb\r\n", b"x:a\rb\r\n"),
+        (b"X: a\rb\n c\r\n", b"x:a\rb\n c\r\n"),  # one CR and one LF, but no pair
         (b"X: a", b"x:a\r\n"),
     ],
 )

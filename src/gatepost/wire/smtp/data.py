@@ -94,10 +94,11 @@ class DataReader:
         if at >= 0:
             end = at + 5 - len(tail)
         else:
-            at = data.find(b"\r\n.")  # several times faster than the whole end, and in most messages it is the end
-            if at >= 0 and data[at + 3 : at + 5] != b"\r\n":
+            # Several times faster than the whole end, twice as fast backwards, and in most messages it is the end.
+            at = data.rfind(b"\r\n.")
+            if at >= 0 and (data[at + 3 : at + 5] != b"\r\n" or data.rfind(b"\r\n.", 0, at + 2) >= 0):
                 self._dots = True
-                at = data.find(_END, at)
+                at = data.find(_END)
             end = at + 5
         if at < 0:
             self._tail = data[-4:] if len(data) >= 4 else (tail + data)[-4:]
