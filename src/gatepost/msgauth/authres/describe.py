@@ -23,13 +23,13 @@ def describe_spf(result: SpfResult, mail_from: str = "") -> MethodResult:
         checked = _smtp("helo", result.domain)
     else:
         checked = _smtp("mailfrom", mail_from or result.domain)
-    return MethodResult(method="spf", result=result.result.value, reason=_reason(result), properties=(checked,))
+    return MethodResult(method="spf", result=result.result, reason=_reason(result), properties=(checked,))
 
 
 def describe_dkim(result: DkimResult) -> tuple[MethodResult, ...]:
     """`dkim`, one for each signature, told apart by the start of `b=` (RFC 8601 §2.7.1, RFC 6008)."""
     if not result.signatures:
-        return (MethodResult(method="dkim", result=result.result.value),)
+        return (MethodResult(method="dkim", result=result.result),)
     return tuple(_describe_signature(signature) for signature in result.signatures[:MAX_SIGNATURES])
 
 
@@ -44,7 +44,7 @@ def _describe_signature(signature: SignatureResult) -> MethodResult:
     comments = (f"{signature.key_bits}-bit key",) if signature.key_bits and signature.algorithm[:3] == "rsa" else ()
     return MethodResult(
         method="dkim",
-        result=signature.result.value,
+        result=signature.result,
         reason=signature.reason,
         properties=tuple([Property("header", name, value) for name, value in named if value]),
         comments=comments,
@@ -58,7 +58,7 @@ def describe_dmarc(result: DmarcResult) -> MethodResult:
         properties.append(Property("policy", "dmarc", result.policy.value))
     return MethodResult(
         method="dmarc",
-        result=result.result.value,
+        result=result.result,
         reason=_reason(result),
         properties=tuple([one for one in properties if one.value]),
     )
@@ -74,7 +74,7 @@ def describe_arc(result: ArcResult, client_ip: str = "") -> MethodResult:
     comment = f"i={result.instance} {result.sealer}".strip() if result.instance else ""
     return MethodResult(
         method="arc",
-        result=result.result.value,
+        result=result.result,
         reason=_reason(result),
         properties=tuple(properties),
         comments=(comment,) if comment else (),
@@ -85,7 +85,7 @@ def describe_iprev(result: IprevResult) -> MethodResult:
     """`iprev`, with the address, and its confirmed name as a comment (RFC 8601 §2.7.3)."""
     return MethodResult(
         method="iprev",
-        result=result.result.value,
+        result=result.result,
         properties=(_smtp("remote-ip", result.ip),) if result.ip else (),
         comments=(result.name,) if result.name else (),
     )

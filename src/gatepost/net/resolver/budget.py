@@ -7,7 +7,8 @@ Not here: SPF's own limits (`msgauth.spf`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
+from typing import Any
 
 from gatepost.net.resolver.reply import failure
 from gatepost.ports import Answer, Question, Resolver
@@ -23,12 +24,13 @@ class BudgetedResolver:
         self.limit = limit
         self.asked = 0
 
-    async def lookup(self, name: str, rtype: str) -> Answer:
-        """One question, as `ports.Resolver` promises."""
+    def lookup(self, name: str, rtype: str) -> Coroutine[Any, Any, Answer]:
+        """One question, as `ports.Resolver` promises. Not `async` itself: a dozen times a message the inner one's
+        coroutine is handed on as it is, which saves half of what a cached answer costs."""
         if self.asked >= self.limit:
-            return self._refuse(Question(name, rtype))
+            return self._refused(Question(name, rtype))
         self.asked += 1
-        return await self._inner.lookup(name, rtype)
+        return self._inner.lookup(name, rtype)
 
     async def lookup_all(self, questions: Sequence[Question], deadline: float) -> tuple[Answer, ...]:
         """The first ones within the budget; the rest is refused."""
@@ -36,6 +38,9 @@ class BudgetedResolver:
         self.asked += min(left, len(questions))
         answers = await self._inner.lookup_all(questions[:left], deadline) if left else ()
         return answers + tuple(self._refuse(question) for question in questions[left:])
+
+    async def _refused(self, question: Question) -> Answer:
+        return self._refuse(question)
 
     def _refuse(self, question: Question) -> Answer:
         return failure(question, f"the message caused more than {self.limit} DNS questions")
