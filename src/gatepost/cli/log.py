@@ -35,7 +35,9 @@ UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 @click.option("--since", metavar="TIME", help="Not before: 2h, 7d, 2026-11-24T12:00Z, seconds since 1970.")
 @click.option("--until", metavar="TIME", help="Before that time.")
 @click.option("--action", type=click.Choice(ACTIONS), metavar="WORD", help=f"One of {', '.join(ACTIONS)}.")
-@click.option("--limit", default=50, show_default=True, help="Messages at most, newest first.")
+@click.option(
+    "--limit", type=click.IntRange(1, 1_000_000), default=50, show_default=True, help="Messages at most, newest first."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print data, one JSON object a line.")
 def command(
     config: Path,

@@ -26,7 +26,7 @@ def command() -> None:
 @json_flag
 @click.option("--from", "mail_from", metavar="TEXT", help="Senders that contain TEXT.")
 @click.option("--to", "rcpt_to", metavar="TEXT", help="Recipients that contain TEXT.")
-@click.option("--limit", default=1000, show_default=True, help="Messages at most.")
+@click.option("--limit", type=click.IntRange(1, 1_000_000), default=1000, show_default=True, help="Messages at most.")
 def list_(config: Path, as_json: bool, mail_from: str | None, rcpt_to: str | None, limit: int) -> None:
     """What is held: since when, from whom, and what decided it."""
     with open_spool(config) as spool:

@@ -20,6 +20,7 @@ from gatepost.net.tls import check_certificate
 from gatepost.server.plan import bind_address, check_settings
 from gatepost.server.privileges import lookup_user
 from gatepost.server.settings import GateSettings
+from gatepost.store.database import examine
 
 SOON = 14 * 86400  # seconds: a certificate that ends within two weeks is told of
 LOUD = ("RUNS AS ROOT", "ENDS SOON", "NO STARTTLS")  # what words of a warning begin with
@@ -98,7 +99,11 @@ def _store(settings: GateSettings) -> str:
     free = room.f_bavail * room.f_frsize
     if free < settings.store.spool.reserve:
         raise ConfigError("store.folder", folder, f"only {free >> 20} MB free; new mail would be answered 452")
-    return f"{folder}, {free >> 30} GB free"
+    databases = [path for shape in ("*.db", "spool/shard-*.db") for path in sorted(folder.glob(shape))]
+    for database in databases:
+        examine(database, settings.store.spool.check_limit)
+    sound = f", {len(databases)} databases sound" if databases else ""
+    return f"{folder}, {free >> 30} GB free{sound}"
 
 
 def _port(text: str, field: str, running: bool) -> Callable[[], str]:

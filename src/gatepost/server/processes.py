@@ -78,9 +78,15 @@ async def deliver(plan: Plan, column: int, log: Log, stop: asyncio.Event) -> Non
     folder = Path(settings.store.folder)
     wake = asyncio.Event()
     asyncio.get_running_loop().add_reader(plan.wake[0], _drain, plan.wake[0], wake)
-    spool = Spool.open(folder / "spool", settings.store.spool, now=time.time(), exclusive=True)
+    spool = Spool.open(
+        folder / "spool",
+        settings.store.spool,
+        now=time.time(),
+        exclusive=True,
+        on_damage=lambda error: log.error("shard-damaged", reason=error, mail="in it is not delivered"),
+    )
     shard = SpoolShard.open(folder / "spool", OWN_SHARD, settings.store.spool)
-    journal = Journal.open(folder, settings.store.journal)
+    journal = Journal.open_sometime(folder, settings.store.journal)
     notes = JournalWriter(journal, journal_told(log))
     resolver = DnsResolver(settings.dns)
     keeping = asyncio.create_task(_keep_up(spool, journal, log))

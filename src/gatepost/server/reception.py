@@ -10,7 +10,7 @@ import asyncio
 import time
 from pathlib import Path
 
-from gatepost.errors import StoreBusy, StoreError
+from gatepost.errors import StoreBusy, StoreDamaged, StoreError
 from gatepost.net.resolver import BudgetedResolver, DnsResolver
 from gatepost.net.tls import client_context
 from gatepost.server.callforward import CallForward
@@ -34,8 +34,8 @@ async def receive(plan: Plan, column: int, log: Log, stop: asyncio.Event, retire
     no new connection is taken, and it returns when the last one has ended."""
     settings = plan.settings
     folder = Path(settings.store.folder)
-    committer = Committer(first_free_shard(folder / "spool", plan))
-    journal = JournalWriter(Journal.open(folder, settings.store.journal), journal_told(log))
+    committer = Committer(first_free_shard(folder / "spool", plan, log))
+    journal = JournalWriter(Journal.open_sometime(folder, settings.store.journal), journal_told(log))
     recorder = Recorder(log, journal, plan.metrics.column(column))
     resolver = DnsResolver(settings.dns)
     connector = Connector(settings.hostname, settings.delivery, resolver)
@@ -72,13 +72,15 @@ async def receive(plan: Plan, column: int, log: Log, stop: asyncio.Event, retire
         journal.close()
 
 
-def first_free_shard(folder: Path, plan: Plan) -> SpoolShard:
-    """The first shard that no living process holds: after a reload the old generation still has its own."""
+def first_free_shard(folder: Path, plan: Plan, log: Log) -> SpoolShard:
+    """The first sound shard that no living process holds: after a reload the old generation still has its own."""
     for number in range(MAX_SHARDS):
         try:
             return SpoolShard.open(folder, number, plan.settings.store.spool)
         except StoreBusy:
             continue
+        except StoreDamaged as error:  # new mail goes elsewhere; what is in there waits for somebody to mend it
+            log.error("shard-damaged", reason=error)
     raise StoreError(f"{folder}: all shards are in use")
 
 

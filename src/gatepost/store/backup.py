@@ -54,6 +54,8 @@ def backup(folder: Path, target: Path, now: float, progress: Progress = lambda p
 
     Raises InputError if `target` exists or lies in `folder`, StoreError, StoreFull.
     """
+    if not folder.is_dir():
+        raise InputError("store.folder", folder, "is not there; there is nothing to keep")
     if target.exists():
         raise InputError("archive", target, "exists already; choose another name")
     if target.resolve().is_relative_to(folder.resolve()):

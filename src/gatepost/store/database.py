@@ -12,7 +12,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from gatepost.errors import StoreDamaged, StoreError, StoreFull
@@ -54,6 +54,18 @@ def open_database(
             connection.close()
             raise
     return connection
+
+
+def examine(path: Path, check_limit: int = 256 << 20) -> None:
+    """Whether `path` reads as a database, page by page if it is no larger than `check_limit`. Nothing is written.
+    Raises StoreDamaged, StoreError."""
+    with told(path), closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=1.0)) as found:
+        verdict = "ok"
+        if os.path.getsize(path) <= check_limit:
+            verdict = found.execute("PRAGMA quick_check(1)").fetchone()[0]
+        found.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    if verdict != "ok":
+        raise StoreDamaged(f"{path}: damaged ({verdict}); restore it from a backup")
 
 
 def _prepare(

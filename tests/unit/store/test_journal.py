@@ -165,3 +165,21 @@ def test_two_processes_may_write(tmp_path: Path) -> None:
         writer.close()
     assert [writer.lost for writer in writers] == [0, 0, 0]
     assert len(Journal.open(tmp_path).search(limit=1000)) == 300
+
+
+def test_a_damaged_journal_does_not_stop_its_writer_and_begins_anew_once_it_is_away(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    path.write_bytes(b"nonsense" * 1000)
+    journal = Journal.open_sometime(tmp_path)
+    with pytest.raises(StoreError, match="damaged"):
+        journal.write([entry()])
+    with pytest.raises(StoreError, match="damaged"):
+        journal.prune(NOW)
+    path.rename(tmp_path / "journal.damaged")
+    journal.write([entry(at=NOW + 1)])
+    journal.write([entry(at=NOW + 2)])
+    assert [found.at for found in journal.search()] == [NOW + 2, NOW + 1]
+    journal.close()
+    opened = Journal.open_sometime(tmp_path)
+    assert len(opened.search()) == 2
+    opened.close()

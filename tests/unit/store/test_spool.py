@@ -251,6 +251,38 @@ def test_a_damaged_database_is_refused(tmp_path: Path) -> None:
         SpoolShard.open(tmp_path, 0, SMALL)
 
 
+@pytest.mark.parametrize("when", ["before", "meanwhile"])
+def test_one_damaged_shard_does_not_hold_up_the_mail_in_the_others(tmp_path: Path, when: str) -> None:
+    sound: list[str] = []
+    for number in range(2):
+        shard = SpoolShard.open(tmp_path, number, SMALL)
+        batch = [new_message(shard, bytes(900)) for _ in range(50)]
+        shard.add_many(batch)
+        shard.close()
+        sound = [new.id for new in batch]
+    told: list[StoreDamaged] = []
+    path = tmp_path / "shard-000.db"
+    if when == "before":
+        path.write_bytes(b"nonsense" * 1000)
+        with pytest.raises(StoreDamaged):
+            Spool.open(tmp_path, SMALL, now=NOW)
+    spool = Spool.open(tmp_path, SMALL, now=NOW, exclusive=True, on_damage=told.append)
+    if when == "meanwhile":
+        octets = path.read_bytes()
+        path.write_bytes(octets[:4096] + b"\xff" * (len(octets) - 4096))
+    for _ in range(3):
+        spool.refresh()
+        found = [spooled.id for spooled in spool.due(NOW, 100)]
+        spool.give_back(found)
+        assert found == sound
+        spool.next_due()
+        spool.changed()
+        spool.counts()
+    assert len(told) == 1
+    assert "shard-000.db" in str(told[0])
+    spool.close()
+
+
 def test_a_newer_schema_is_refused_in_plain_words(tmp_path: Path) -> None:
     SpoolShard.open(tmp_path, 0, SMALL).close()
     with sqlite3.connect(tmp_path / "shard-000.db") as connection:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from itertools import repeat
 from pathlib import Path
 
+from gatepost.errors import StoreError
 from gatepost.store.database import make_folder, open_database, told, transaction
 from gatepost.store.journal.entry import (
     ATTEMPT_COLUMNS,
@@ -56,6 +57,19 @@ class Journal:
         connection = open_database(path, STEPS, busy_seconds=_BUSY_SECONDS, check_limit=0)
         connection.execute("PRAGMA synchronous=NORMAL")  # a power cut may take the last entries, never the file
         return cls(path, connection, settings or JournalSettings())
+
+    @classmethod
+    def open_sometime(cls, folder: Path, settings: JournalSettings | None = None) -> Journal:
+        """The same, but a journal that cannot be opened now is tried again with every write: mail does not wait for a
+        damaged history, and once somebody has moved that away it begins anew."""
+        try:
+            return cls.open(folder, settings)
+        except StoreError:
+            return _LateJournal(
+                folder / "journal.db",
+                sqlite3.connect(":memory:", check_same_thread=False),
+                settings or JournalSettings(),
+            )
 
     def close(self) -> None:
         """Closes the database."""
@@ -155,3 +169,24 @@ class Journal:
             newest = max((at for _, at in rows), default=0.0) if full else before
             connection.execute("DELETE FROM attempt WHERE at < ?", (newest,))
         return len(rows)
+
+
+class _LateJournal(Journal):
+    """One that could not be opened yet."""
+
+    def write(self, entries: Sequence[Entry], attempts: Sequence[Attempt] = ()) -> None:
+        """Opens it first. Raises StoreError as long as that fails."""
+        self._arrive()
+        super().write(entries, attempts)
+
+    def prune(self, now: float) -> int:
+        """Opens it first. Raises StoreError as long as that fails."""
+        self._arrive()
+        return super().prune(now)
+
+    def _arrive(self) -> None:
+        with self._guard:
+            if self._connection.execute("PRAGMA user_version").fetchone()[0] == 0:  # still the stand-in
+                late = Journal.open(self.path.parent, self.settings)
+                self._connection.close()
+                self._connection = late._connection

@@ -40,8 +40,16 @@ _MEND = "UPDATE recipient SET next_try = ?1, last_try = ?1 WHERE state = 'queued
 class Spool:
     """Every shard of one folder. Thread-safe; one call at a time reaches the disk."""
 
-    def __init__(self, folder: Path, settings: SpoolSettings, lock: int | None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        settings: SpoolSettings,
+        lock: int | None,
+        on_damage: Callable[[StoreDamaged], None] | None = None,
+    ) -> None:
         self.folder = folder
+        self._on_damage = on_damage
+        self._damaged: set[Path] = set()
         self.settings = settings
         self._lock = lock
         self._guard = threading.RLock()
@@ -53,16 +61,25 @@ class Spool:
         self._clock = 0.0
 
     @classmethod
-    def open(cls, folder: Path, settings: SpoolSettings | None = None, *, now: float, exclusive: bool = False) -> Spool:
+    def open(
+        cls,
+        folder: Path,
+        settings: SpoolSettings | None = None,
+        *,
+        now: float,
+        exclusive: bool = False,
+        on_damage: Callable[[StoreDamaged], None] | None = None,
+    ) -> Spool:
         """Opens all shards; `exclusive` is for the delivery process, and refused while another one lives.
 
-        Raises StoreError, StoreDamaged.
+        Raises StoreError, StoreDamaged; with `on_damage` a damaged shard is told to it and left alone, and the mail in
+        the others goes on.
         """
         make_folder(folder)
         lock = None
         if exclusive:
             lock = lock_file(folder / "delivery.owner", f"{folder}: another delivery process is at work")
-        spool = cls(folder, settings or SpoolSettings(), lock)
+        spool = cls(folder, settings or SpoolSettings(), lock, on_damage)
         try:
             spool.refresh()
             spool._clock = now
@@ -88,14 +105,29 @@ class Spool:
         with self._guard:
             for path in sorted(self.folder.glob("shard-[0-9][0-9][0-9].db")):
                 shard = int(path.stem[-3:])
-                if shard not in self._shards:
-                    # The shard's owner has checked it page by page.
-                    connection = open_database(
-                        path, STEPS, busy_seconds=self.settings.busy_seconds, check_limit=0, create=False
-                    )
-                    connection.execute(f"PRAGMA wal_autocheckpoint={self.settings.checkpoint_pages}")
-                    self._shards[shard] = connection
-                    self._paths[shard] = path
+                if shard not in self._shards and path not in self._damaged:
+                    try:
+                        self._open_shard(shard, path)
+                    except StoreDamaged as error:
+                        self._set_aside(path, error)
+
+    def _set_aside(self, path: Path, error: StoreDamaged) -> None:
+        """Leaves a damaged shard alone from here on, if that is allowed; else raises `error`."""
+        if self._on_damage is None:
+            raise error
+        self._damaged.add(path)
+        for shard in [shard for shard, known in self._paths.items() if known == path]:
+            self._shards.pop(shard).close()
+            del self._paths[shard]
+        self._on_damage(error)
+
+    def _open_shard(self, shard: int, path: Path) -> None:
+        # The shard's owner has checked it page by page.
+        connection = open_database(path, STEPS, busy_seconds=self.settings.busy_seconds, check_limit=0, create=False)
+        with told(path):
+            connection.execute(f"PRAGMA wal_autocheckpoint={self.settings.checkpoint_pages}")
+        self._shards[shard] = connection
+        self._paths[shard] = path
 
     def changed(self) -> bool:
         """Whether anybody else has written to a shard since the last call (some µs a shard; no message is read)."""
@@ -118,9 +150,12 @@ class Spool:
             self._clock = now
             found: list[Spooled] = []
             for shard in self._in_turn():
-                with told(self._paths[shard]):
-                    connection = self._shards[shard]
-                    found += load(connection, self._unclaimed(connection, now, limit - len(found)))
+                path, connection = self._paths[shard], self._shards[shard]
+                try:
+                    with told(path):
+                        found += load(connection, self._unclaimed(connection, now, limit - len(found)))
+                except StoreDamaged as error:
+                    self._set_aside(path, error)
             for spooled in found:
                 self._claimed[number_of(spooled.id)] = {r.position for r in spooled.pending(now)}
             return found
@@ -163,8 +198,11 @@ class Spool:
 
     def _mend_times(self, now: float) -> None:
         """After the clock was put back, whoever was tried in what is now the future is due at once."""
-        for shard in self._shards:
-            self.change(shard, _MEND, (now, now + _CLOCK_SLACK), ())
+        for shard in list(self._shards):
+            try:
+                self.change(shard, _MEND, (now, now + _CLOCK_SLACK), ())
+            except StoreDamaged as error:
+                self._set_aside(self._paths[shard], error)
 
     # Reading
 
@@ -266,9 +304,13 @@ class Spool:
         """The answer of every shard, with a shard's error told in its name."""
         answers = []
         with self._guard:
-            for shard, connection in self._shards.items():
-                with told(self._paths[shard]):
-                    answers.append(question(connection))
+            for shard, connection in list(self._shards.items()):
+                path = self._paths[shard]
+                try:
+                    with told(path):
+                        answers.append(question(connection))
+                except StoreDamaged as error:
+                    self._set_aside(path, error)
         return answers
 
     def _bodies(self, number: int) -> BodyFiles:
