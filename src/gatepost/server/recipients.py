@@ -80,13 +80,15 @@ class Recipients:
         settings = self._domains.get(domain)
         if settings is None:
             return Resolution(Found.NOT_OURS)
-        local = _unquoted(local).lower()
+        written = _unquoted(local)
+        local = written.lower()
         for name in _candidates(local, settings.separator):
             if name in self._aliases[domain]:
                 return Resolution(Found.HERE, self._aliases[domain][name], domain)
             if name in self._accounts[domain]:
                 return Resolution(Found.HERE, (f"{name}@{domain}",), domain)
-        return self._unlisted(local, domain, settings)
+        # RFC 5321 §2.4: what upper case means in a local part is for the next hop to say
+        return self._unlisted(written if settings.route.startswith(("smtp:", "lmtp:")) else local, domain, settings)
 
     def _unlisted(self, local: str, domain: str, settings: DomainSettings) -> Resolution:
         if ROUTING_CHARACTERS & set(local):

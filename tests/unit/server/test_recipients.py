@@ -57,7 +57,8 @@ def test_resolve(address: str, found: Found, addresses: tuple[str, ...]) -> None
     ("written", "kept"),
     [
         ('"two words"', '"two words"'),
-        ('"a> SIZE=1"', '"a> size=1"'),
+        ('"a> SIZE=1"', '"a> SIZE=1"'),
+        ("Joe.Doe", "Joe.Doe"),
         ('"a\\"b"', '"a\\"b"'),
         ('"a\\\\b"', '"a\\\\b"'),
         ('"plain"', "plain"),
