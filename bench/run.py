@@ -15,6 +15,7 @@ FOLDER = Path(__file__).resolve().parent
 # Program, its options in a full run, what it is about. Micro first: they need a quiet machine the least.
 BENCHES: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("startup.py", (), "gatepost --help"),
+    ("stages.py", (), "what one message costs, stage by stage"),
     ("dkim_verify.py", (), "DKIM verification against dkimpy"),
     ("spf_check.py", (), "SPF against pyspf"),
     ("authentication.py", (), "the whole of authentication against authheaders"),
