@@ -27,6 +27,7 @@ from gatepost.names import Session, domain_of
 from gatepost.ports import DnsStatus, Question, Resolver
 
 MAX_AUTHORS = 20  # mailboxes read from From; real messages have one, rarely three
+MAX_KEPT = 300  # octets of a From field whose mailboxes are remembered
 MAX_FIELD = 8192  # octets of a From field that are read; the longest in the corpora has 300
 _DEFAULTS = MsgauthSettings()
 # The d= and s= tags of a signature, as all known signers write them (RFC 6376 §3.2).
@@ -105,11 +106,19 @@ async def authenticate(
 def read_authors(fields: list[RawField]) -> tuple[Mailbox, ...]:
     """The mailboxes of all From fields together, up to limits that no honest message meets."""
     if len(fields) == 1:
-        return parse_addresses(fields[0].value[:MAX_FIELD]).mailboxes[:MAX_AUTHORS]
+        value = fields[0].value
+        return _usual_authors(value) if len(value) < MAX_KEPT else _authors(value[:MAX_FIELD])
     found: list[Mailbox] = []
     for field in fields[:MAX_AUTHORS]:
         found += parse_addresses(field.value[: MAX_FIELD // MAX_AUTHORS]).mailboxes[:MAX_AUTHORS]
     return tuple(found)
+
+
+def _authors(value: bytes) -> tuple[Mailbox, ...]:
+    return parse_addresses(value).mailboxes[:MAX_AUTHORS]
+
+
+_usual_authors = lru_cache(maxsize=2048)(_authors)  # the same people write again
 
 
 async def _is_found(ehlo: str, iprev: IprevResult, resolver: Resolver) -> bool | None:

@@ -19,6 +19,7 @@ from gatepost.msgauth.dkim.signature import ALGORITHMS, Signature
 from gatepost.msgauth.dkim.verify import check_age, check_hashes, check_key, is_signed_by
 from gatepost.ports import Resolver
 
+_NO_CHAIN = ArcResult(result=ArcStatus.NONE)
 Keys = dict[str, KeyRecord | NoKey]
 _DEFAULTS = DkimSettings()
 
@@ -31,7 +32,7 @@ async def verify(
     content = as_content(raw)
     chain = collect_chain(content.message.header)
     if not chain.highest and not chain.defect:
-        return ArcResult(result=ArcStatus.NONE)
+        return _NO_CHAIN
     if chain.defect:
         return _result(chain, ArcStatus.FAIL, chain.defect)
     names = key_names(chain)

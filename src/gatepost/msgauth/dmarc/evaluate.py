@@ -8,7 +8,6 @@ Not here: the walk (`lookup`), whether the disposition is followed (`inspector.p
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import NamedTuple, Protocol
 
 from gatepost.msgauth.dmarc.author import normalized
@@ -97,8 +96,8 @@ async def evaluate_all(
     reason = f"{len(author_domains)} author domains; {worst.author_domain} decides: {worst.reason or worst.result}"
     if len(author_domains) > limit and worst.result is not DmarcResultWord.FAIL:
         reason = f"From names {len(author_domains)} domains, more than the {limit} that are evaluated"
-        return replace(worst, result=DmarcResultWord.PERMERROR, alignment=Alignment(), reason=reason)
-    return replace(worst, reason=reason)
+        return worst._replace(result=DmarcResultWord.PERMERROR, alignment=Alignment(), reason=reason)
+    return worst._replace(reason=reason)
 
 
 _ORDER = {
@@ -170,7 +169,7 @@ class _Evaluation:
             reason = f"the policy of {found.domain} cannot be used: " + (
                 "; ".join(found.record.notes)[:200] or "it says no p"
             )
-            return replace(self._without_policy(word, reason), policy_domain=found.domain, record=found.record)
+            return self._without_policy(word, reason)._replace(policy_domain=found.domain, record=found.record)
         return await self._judge(found)
 
     def _discover(self) -> _Discovery | None:

@@ -7,8 +7,7 @@ Standard: RFC 9989 §5.3 (pass and fail), §8.2 (the words for results). Not her
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from gatepost.msgauth.dmarc.record import DmarcPolicy, DmarcRecord
 
@@ -23,22 +22,21 @@ class DmarcResultWord(enum.StrEnum):
     PERMERROR = "permerror"  # the record cannot be used, or there are too many author domains
 
 
-@dataclass(frozen=True, slots=True)
-class Alignment:
+class Alignment(NamedTuple):
     """Whether a passing SPF or DKIM result belongs to the author domain's organization."""
 
     spf: bool = False
     dkim: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DmarcResult:
+class DmarcResult(NamedTuple):
     """`policy` is what the owner asks for this domain (p, sp or np: `policy_tag`), None when no policy applies.
     `disposition` is what follows if the policy is obeyed: none unless the result is fail, and one step milder in test
     mode. `policy_domain` is where the record was found, `record` that record. `organizational_domain` is empty when
     DNS did not let it be found. `walk` are the names whose records were looked at, in order.
 
-    `alignment` holds without a policy too; there it means that a passing domain is the author domain itself.
+    `alignment` holds without a policy too; there it means that a passing domain is the author domain itself. (A named
+    tuple, since every message makes one: twelve fields would cost a dataclass 2 µs.)
     """
 
     result: DmarcResultWord

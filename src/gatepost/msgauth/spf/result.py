@@ -8,8 +8,7 @@ Not here: how it is written into Authentication-Results (`authres`).
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 
 class SpfResultWord(enum.StrEnum):
@@ -31,12 +30,11 @@ class SpfIdentity(enum.StrEnum):
     HELO = "helo"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SpfResult:
+class SpfResult(NamedTuple):
     """`domain` is the name that was checked (A-labels, lower case; for the null sender the EHLO name). `mechanism` is
     the term that matched as its owner wrote it, empty when none did. `explanation` is the domain's own text for a fail,
     in printable ASCII. `lookups` and `void_lookups` are the terms that asked DNS, and those that asked in vain.
-    `reason` says in plain words how the result came about."""
+    `reason` says in plain words how the result came about. (A named tuple: two a message, in a third of the time.)"""
 
     result: SpfResultWord
     domain: str
