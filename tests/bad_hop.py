@@ -15,19 +15,27 @@ Habit = Callable[[socket.socket], None]
 EHLO = b"250-bad.example\r\n250-PIPELINING\r\n250-SIZE 10000000\r\n250-8BITMIME\r\n250 DSN\r\n"
 
 
-def _serve(sock: socket.socket, *, last: bytes = b"250 OK\r\n", replies: dict[bytes, bytes] | None = None) -> None:
-    """A proper session, but for the `replies` by verb and the `last` one, to the message."""
+def serve(
+    sock: socket.socket,
+    *,
+    last: bytes = b"250 OK\r\n",
+    replies: dict[bytes, bytes] | None = None,
+    heard: list[bytes] | None = None,
+) -> None:
+    """A proper session, but for the `replies` by verb and the `last` one, to the message. `heard` gets every line."""
     replies = replies or {}
+    heard = [] if heard is None else heard
     sock.sendall(replies.get(b"GREETING", b"220 bad.example\r\n"))
     lines = sock.makefile("rb")
     while line := lines.readline(4096):
+        heard.append(line)
         verb = line[:4].upper()
         usual = {b"EHLO": EHLO, b"LHLO": EHLO, b"DATA": b"354 go\r\n", b"QUIT": b"221 bye\r\n"}.get(verb, b"250 OK\r\n")
         reply = replies.get(verb, usual)
         sock.sendall(reply)
         if verb == b"DATA" and reply.startswith(b"354"):
             while (content := lines.readline(65536)) not in (b".\r\n", b""):
-                pass
+                heard.append(content)
             if content and last:
                 sock.sendall(last)
             if not last:
@@ -52,7 +60,7 @@ def _drip(sock: socket.socket) -> None:
 
 
 def _replying(**replies: bytes) -> Habit:
-    return lambda sock: _serve(sock, replies={verb.encode(): reply for verb, reply in replies.items()})
+    return lambda sock: serve(sock, replies={verb.encode(): reply for verb, reply in replies.items()})
 
 
 HABITS: dict[str, Habit] = {
@@ -74,10 +82,10 @@ HABITS: dict[str, Habit] = {
     "250 to DATA": _replying(DATA=b"250 OK\r\n"),
     "451 to RCPT": _replying(RCPT=b"451 4.7.1 greylisted \x1b[2J\x07 forged\rlog line\r\n"),
     "421 to MAIL": _replying(MAIL=b"421 going down\r\n"),
-    "no reply to the message": lambda sock: _serve(sock, last=b""),
-    "nonsense to the message": lambda sock: _serve(sock, last=b"what?\r\n"),
-    "half a reply to the message": lambda sock: _serve(sock, last=b"250-almost\r\n"),
-    "354 to the message": lambda sock: _serve(sock, last=b"354 more\r\n"),
+    "no reply to the message": lambda sock: serve(sock, last=b""),
+    "nonsense to the message": lambda sock: serve(sock, last=b"what?\r\n"),
+    "half a reply to the message": lambda sock: serve(sock, last=b"250-almost\r\n"),
+    "354 to the message": lambda sock: serve(sock, last=b"354 more\r\n"),
     # Opportunistic TLS falls back to plaintext, on a connection of its own; there it is refused for now.
     "starttls with something behind": _replying(
         EHLO=b"250-x\r\n250 STARTTLS\r\n", STAR=b"220 go\r\n250 smuggled\r\n", MAIL=b"421 no\r\n"
