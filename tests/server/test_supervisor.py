@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import subprocess
+import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -92,3 +94,22 @@ def test_health_and_metrics(start_gate: Callable[..., RunningGate]) -> None:
     assert "gatepost_messages_accepted_total 1.0" in ask("/metrics")
     with pytest.raises(urllib.error.HTTPError, match="404"):
         ask("/etc/passwd")
+
+
+def test_standard_streams_that_are_closed_do_no_harm(gate: RunningGate) -> None:
+    gate.stop()
+    command = 'exec "$0" -m gatepost serve --config "$1" <&- >&- 2>&-'
+    gate.process = subprocess.Popen(["sh", "-c", command, sys.executable, str(gate.config)], start_new_session=True)
+
+    def listens() -> bool:
+        with socket.socket() as sock:
+            return sock.connect_ex(("127.0.0.1", gate.port)) == 0
+
+    until(listens, "the gate listens")
+    with gate.client() as client:
+        assert client.ehlo()[0] == 250  # nothing but replies comes down this line
+    assert gate.send(mail())[0] == 250
+    assert gate.delivered("ann")
+    for pid in [gate.process.pid, *gate.children()]:
+        for descriptor in range(3):
+            assert os.readlink(f"/proc/{pid}/fd/{descriptor}") == os.devnull

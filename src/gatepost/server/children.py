@@ -12,16 +12,25 @@ import sys
 import traceback
 from collections.abc import Callable
 
-from gatepost.server.logs import Log
+from gatepost.server.logs import STDERR, Log
 
 RETIRE = signal.SIGUSR1  # to a reception process: take no more connections, serve those there are to their end
 PARENT_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD, signal.SIGUSR1)
 
 
+def fill_standard_descriptors() -> None:
+    """Opens what of 0, 1 and 2 was closed at the start: else the next socket gets the number, and log lines go to a
+    client."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= STDERR:
+        continue
+    os.close(descriptor)
+
+
 def fork_child(main: Callable[[], None], name: str, log: Log) -> int:
     """Starts `main` in a child and returns its pid."""
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            stream.flush()
     pid = os.fork()
     if pid:
         return pid

@@ -10,12 +10,12 @@ from __future__ import annotations
 import logging
 import os
 import re
-import sys
 import time
 import traceback
 from collections.abc import Callable
 from functools import lru_cache
 
+STDERR = 2  # not sys.stderr, which is None where it was closed at the start
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 MAX_VALUE = 400  # characters; a whole line stays below PIPE_BUF for the usual number of facts
 
@@ -29,7 +29,7 @@ class Log:
 
     def __init__(self, level: str = "info", *, fd: int | None = None, stamp: bool | None = None) -> None:
         self._threshold = LEVELS[level]
-        self._fd = sys.stderr.fileno() if fd is None else fd
+        self._fd = STDERR if fd is None else fd
         self._stamp = "JOURNAL_STREAM" not in os.environ if stamp is None else stamp
 
     def info(self, event: str, **facts: object) -> None:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 from gatepost.errors import GatepostError
 from gatepost.server import systemd
-from gatepost.server.children import RETIRE, Lifeline, fork_child
+from gatepost.server.children import RETIRE, Lifeline, fill_standard_descriptors, fork_child
 from gatepost.server.logs import Log
 from gatepost.server.metrics import Metric
 from gatepost.server.plan import Plan, count_workers, make_plan
@@ -69,6 +69,7 @@ class Supervisor:
 
     def run(self) -> int:
         """Serves until told to stop. Raises ConfigError before anything runs when the settings can't work."""
+        fill_standard_descriptors()
         settings = self.load()
         self._log = Log(settings.server.log_level)
         self._plan: Plan = make_plan(settings, self.environment, previous=None)
