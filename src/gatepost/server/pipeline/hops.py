@@ -77,8 +77,12 @@ class NextHops:
         return offered
 
     async def _connect(self, route: Route) -> SmtpClient:
-        host = (await self._addresses(route))[0]
-        client = await SmtpClient.connect(host, route.port, lmtp=route.carrier is Carrier.LMTP, settings=PATIENCE)
+        addresses = await self._addresses(route)
+        if not addresses:
+            raise GatepostError(f"{route.host} has no address")
+        client = await SmtpClient.connect(
+            addresses[0], route.port, lmtp=route.carrier is Carrier.LMTP, settings=PATIENCE
+        )
         try:
             await client.hello(self._hostname)
             if "STARTTLS" in client.extensions:
