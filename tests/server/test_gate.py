@@ -100,6 +100,10 @@ def test_the_null_sender_is_taken(gate: RunningGate) -> None:
 def test_a_loop_is_refused(gate: RunningGate) -> None:
     hops = "Received: from a.example by b.example; Tue, 24 Nov 2026 04:00:00 +0000\n" * 60
     assert gate.send(mail("loop", more=hops))[0] == 554
+    back = mail("back", more="Delivered-To: ann@gate.example")
+    assert gate.send(back)[0] == 554
+    assert gate.send(back, "ann@gate.example", "bob@gate.example")[0] == 250
+    gate.delivered("bob")
 
 
 def test_the_check_before_the_start_names_what_is_missing(gate: RunningGate) -> None:

@@ -20,6 +20,7 @@ from gatepost.message.message import Message, parse_message
 from gatepost.msgauth.sender_domain import SenderDomainResult, check_sender_domain
 from gatepost.names import Envelope, Recipient, domain_of
 from gatepost.ports import Resolver
+from gatepost.server.delivery.loops import DELIVERED_TO, was_delivered
 from gatepost.server.metrics import Metric
 from gatepost.server.pipeline import replies
 from gatepost.server.pipeline.admission import Admission, final_recipients
@@ -116,7 +117,9 @@ class Gate:
         """Judges the message and, unless it is refused, keeps it: the 250 comes after the disk."""
         now = time.time()
         message = parse_message(raw)
-        if len(message.header.all("received")) > self._settings.relay.max_received:
+        if len(message.header.all("received")) > self._settings.relay.max_received or self._came_back(
+            envelope, message
+        ):
             return self._unjudged(visit, envelope, message, replies.LOOP, "loop", now)
         try:
             async with asyncio.timeout(self._settings.relay.deadline):
@@ -150,6 +153,17 @@ class Gate:
             now=now,
         )
         return reply
+
+    def _came_back(self, envelope: Envelope, message: Message) -> bool:
+        """Whether the message was in the mailboxes of all its recipients before: delivery would only bounce it."""
+        if not message.header.all(DELIVERED_TO):
+            return False
+        book = self._admission.recipients
+        for recipient in final_recipients(envelope, book):
+            settings = book.serves(domain_of(recipient.address))
+            if settings is None or settings.route != "maildir" or not was_delivered(message.header, recipient.address):
+                return False
+        return True
 
     async def _sender_refused(self, domain: str, resolver: Resolver) -> Reply | None:
         """RFC 7505 §4.2 and RFC 5321 §3.6.2: a sender's domain that takes no mail. No answer is nobody's fault."""
