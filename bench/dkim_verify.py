@@ -102,35 +102,41 @@ def signed_messages(size: int, count: int, kind: str, rsa: bool, keys: dict[str,
     return messages
 
 
-def time_ours(messages: list[bytes], dns: Dns) -> float:
-    """Seconds of CPU for all, inside one event loop as in the server."""
+def time_ours(messages: list[bytes], dns: Dns) -> list[float]:
+    """Seconds of CPU for each, inside one event loop as in the server."""
 
-    async def run() -> float:
-        start = time.process_time()
+    async def run() -> list[float]:
+        taken = []
         for raw in messages:
+            start = time.thread_time()
             result = await verify(raw, resolver=dns, now=NOW, settings=SETTINGS)
+            taken.append(time.thread_time() - start)
             if result.result != "pass":
                 sys.exit(f"ours says {result}")
-        return time.process_time() - start
+        return taken
 
     return asyncio.run(run())
 
 
-def time_dkimpy(messages: list[bytes], dns: Dns) -> float:
-    start = time.process_time()
+def time_dkimpy(messages: list[bytes], dns: Dns) -> list[float]:
+    taken = []
     for raw in messages:
-        if not dkimpy.verify(raw, dnsfunc=dns.dnsfunc):
+        start = time.thread_time()
+        is_good = dkimpy.verify(raw, dnsfunc=dns.dnsfunc)
+        taken.append(time.thread_time() - start)
+        if not is_good:
             sys.exit("dkimpy does not verify")
-    return time.process_time() - start
+    return taken
 
 
-def in_turn(rounds: int, contestants: Sequence[Callable[[], float]]) -> list[float]:
-    """The best of `rounds` for each contestant, as other programs on the machine only ever add; they take turns."""
-    taken: list[list[float]] = [[] for _ in contestants]
+def in_turn(rounds: int, contestants: Sequence[Callable[[], list[float]]]) -> list[float]:
+    """For each contestant the sum of each message's best of `rounds`, as other programs on the machine only ever add;
+    the contestants take turns, and no message comes twice before all others came."""
+    taken: list[list[list[float]]] = [[] for _ in contestants]
     for _ in range(rounds):
         for times, contestant in zip(taken, contestants, strict=True):
             times.append(contestant())
-    return [min(times) for times in taken]
+    return [sum(map(min, zip(*times, strict=True))) for times in taken]
 
 
 def main() -> None:
@@ -162,7 +168,7 @@ def main() -> None:
                 names, b"v=DKIM1; k=rsa; p=" + spki if is_rsa else b"v=DKIM1; k=ed25519; p=" + raw_key
             )
         dns = Dns(records)
-        contestants: list[Callable[[], float]] = [lambda m=messages, d=dns: time_ours(m, d)]  # type: ignore[misc]
+        contestants: list[Callable[[], list[float]]] = [lambda m=messages, d=dns: time_ours(m, d)]  # type: ignore[misc]
         if is_rsa:  # dkimpy needs pynacl for Ed25519
             contestants.append(lambda m=messages, d=dns: time_dkimpy(m, d))  # type: ignore[misc]
         ours, *theirs = (taken / count * 1000 for taken in in_turn(arguments.rounds, contestants))
