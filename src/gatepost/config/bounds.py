@@ -153,7 +153,7 @@ def check_bounds(settings: Any, where: str = "") -> None:
         low, high = BOUNDS.get(kind, {}).get(name, UNNAMED)
         if not low <= value <= high:
             raise ConfigError(
-                path, value, f"give a number from {low:.15g} to {high:.15g}; docs/configuration.md says why"
+                path, value, f"give a number from {low:.15g} to {high:.15g}; docs/configuration.md describes it"
             )
 
 

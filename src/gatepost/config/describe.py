@@ -10,12 +10,15 @@ import ast
 import dataclasses
 import enum
 import inspect
+import math
 import textwrap
 import types
 import typing
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from gatepost.config.bounds import BOUNDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +41,7 @@ def describe(kind: type, prefix: str = "") -> Iterator[Option]:
     for field in plain:
         yield Option(
             path=prefix + field.name,
-            kind=_kind(hints[field.name]),
+            kind=_kind(hints[field.name]) + _range(kind, field.name),
             default=_default(field),
             words=words.get(field.name, ""),
         )
@@ -48,6 +51,15 @@ def describe(kind: type, prefix: str = "") -> Iterator[Option]:
             path = prefix + field.name + ("" if inner is hints[field.name] else '."NAME"')
             yield Option(path=path, kind="table", default="", words=words.get(field.name, ""), is_table=True)
             yield from describe(inner, path + ".")
+
+
+def _range(kind: type, name: str) -> str:
+    """ ", 1 to 64" for an option that `bounds` knows."""
+    owner = next((owner for owner in kind.__mro__ if name in BOUNDS.get(owner, {})), None)
+    if owner is None:
+        return ""
+    low, high = BOUNDS[owner][name]
+    return f", {low:.15g} to {high:.15g}" if high < math.inf else ""
 
 
 def field_words(kind: type) -> dict[str, str]:
