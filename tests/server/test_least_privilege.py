@@ -115,6 +115,27 @@ def test_the_command_line_beside_it_leaves_files_that_the_gate_can_still_write(
         Path("out.tar").unlink(missing_ok=True)
 
 
+@needs_root
+def test_a_store_that_the_user_cannot_reach_or_write_is_told_before_anything_starts(
+    open_folder: Path, name_server: NameServer
+) -> None:
+    gate = start_as_nobody(open_folder, name_server.port)
+    gate.stop()
+    store = open_folder / "store"
+    for spoil, mend, words in (
+        (lambda: open_folder.chmod(0o700), lambda: open_folder.chmod(0o755), "nobody cannot enter"),
+        (lambda: os.chown(store / "spool", 0, 0), lambda: os.chown(store / "spool", NOBODY.pw_uid, -1), "chown -R"),
+    ):
+        spoil()
+        for more in ((), ("--check",)):
+            code, text = gate.cli("serve", *more)
+            assert code == 2
+            assert words in text
+        mend()
+    gate.start()
+    gate.stop()
+
+
 LAUNCHER = """
 import os, socket, sys
 sock = socket.create_server(("127.0.0.1", 0))

@@ -18,7 +18,7 @@ from gatepost.errors import ConfigError, GatepostError
 from gatepost.net.resolver import DnsResolver
 from gatepost.net.tls import check_certificate
 from gatepost.server.plan import bind_address, check_settings
-from gatepost.server.privileges import lookup_user
+from gatepost.server.privileges import check_folder, lookup_user
 from gatepost.server.settings import GateSettings
 from gatepost.store.database import examine
 
@@ -99,6 +99,7 @@ def _store(settings: GateSettings) -> str:
     free = room.f_bavail * room.f_frsize
     if free < settings.store.spool.reserve:
         raise ConfigError("store.folder", folder, f"only {free >> 20} MB free; new mail would be answered 452")
+    check_folder(folder, lookup_user(settings.server.user))
     databases = [path for shape in ("*.db", "spool/shard-*.db") for path in sorted(folder.glob(shape))]
     for database in databases:
         examine(database, settings.store.spool.check_limit)

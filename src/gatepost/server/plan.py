@@ -24,7 +24,7 @@ from gatepost.net.tls import check_certificate, client_context, server_context
 from gatepost.server import systemd
 from gatepost.server.delivery.routes import Routes
 from gatepost.server.metrics import MetricsTable
-from gatepost.server.privileges import lookup_user, own
+from gatepost.server.privileges import check_folder, lookup_user, own
 from gatepost.server.recipients import Recipients
 from gatepost.server.settings import GateSettings
 from gatepost.server.smtp.counters import CounterTable
@@ -202,6 +202,7 @@ def _monitor_socket(text: str, previous: Plan | None) -> socket.socket | None:
 def _prepare_folder(settings: GateSettings, user: pwd.struct_passwd | None) -> None:
     try:
         own(settings.store.folder, user)
+        check_folder(Path(settings.store.folder), user)
     except OSError as error:
         raise ConfigError("store.folder", settings.store.folder, f"cannot be made: {error.strerror}") from None
 
