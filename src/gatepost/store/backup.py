@@ -29,7 +29,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import IO
 
-from gatepost.errors import InputError, StoreError
+from gatepost.errors import InputError, StoreDamaged, StoreError
 from gatepost.store.database import private, sync_folder, told
 from gatepost.store.spool.ids import write_id
 
@@ -141,7 +141,7 @@ def _sources(folder: Path, work: Path) -> Iterator[tuple[str, Path]]:
         _pin_all(bodies, work / bodies.name)
     for database in sorted(spool.glob("shard-*.db")):
         copy = _copy_database(database, work / database.name)
-        _match_bodies(copy, database.with_suffix(".bodies"), work / f"{database.stem}.bodies")
+        _match_bodies(database, copy, work / f"{database.stem}.bodies")
         yield f"spool/{database.name}", copy
         copy.unlink()
     for bodies in body_folders:
@@ -189,13 +189,15 @@ def _copy_database(database: Path, copy: Path) -> Path:
     return copy
 
 
-def _match_bodies(copy: Path, bodies: Path, pins: Path) -> None:
+def _match_bodies(database: Path, copy: Path, pins: Path) -> None:
     """Pins the bodies that came since the first pinning, forgets messages that came and went since, and unpins what
-    the copy does not know."""
+    the copy does not know. StoreDamaged when a body is gone whose message is not."""
+    bodies = database.with_suffix(".bodies")
     pins.mkdir(exist_ok=True)
     with told(copy), closing(sqlite3.connect(copy)) as connection:
         numbers = [number for (number,) in connection.execute("SELECT id FROM message WHERE body IS NULL")]
         gone = [(number,) for number in numbers if not _pin(bodies / write_id(number), pins / write_id(number))]
+        _check_gone(database, [number for (number,) in gone])
         with connection:
             connection.executemany("DELETE FROM recipient WHERE message = ?", gone)
             connection.executemany("DELETE FROM message WHERE id = ?", gone)
@@ -203,6 +205,20 @@ def _match_bodies(copy: Path, bodies: Path, pins: Path) -> None:
     for pin in pins.iterdir():
         if pin.name not in known:
             pin.unlink()
+
+
+def _check_gone(database: Path, numbers: list[int]) -> None:
+    """A message that is delivered leaves the database before its body goes: one that is still there has lost it."""
+    if not numbers:
+        return
+    with told(database), closing(sqlite3.connect(database, timeout=30)) as live:
+        for number in numbers:
+            if live.execute("SELECT 1 FROM message WHERE id = ?", (number,)).fetchone() is not None:
+                lost = write_id(number)
+                raise StoreDamaged(
+                    f"{database}: the octets of {lost} are gone, and no backup was made; "
+                    f"`gatepost queue delete {lost}` forgets the message"
+                )
 
 
 def _others(folder: Path, but: tuple[Path, ...]) -> Iterator[Path]:

@@ -242,3 +242,11 @@ def test_a_damaged_database_is_not_kept_as_a_backup(tmp_path: Path) -> None:
     assert sorted(p.name for p in tmp_path.iterdir()) == ["data"]
     with pytest.raises(sqlite3.DatabaseError):
         sqlite3.connect(path).execute("SELECT * FROM account").fetchall()
+
+
+def test_octets_that_are_gone_are_told_rather_than_left_out(tmp_path: Path) -> None:
+    messages = store_with_everything(tmp_path / "data")
+    next((tmp_path / "data" / "spool" / "shard-000.bodies").iterdir()).unlink()
+    with pytest.raises(StoreDamaged, match=f"the octets of {messages[1].id} are gone"):
+        backup(tmp_path / "data", tmp_path / "b.tar", NOW)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["data"]
