@@ -51,6 +51,7 @@ def test_a_damaged_shard_is_told_and_the_others_go_on(start_gate: StartGate) -> 
     gate.stop()
     before = shards(gate)[0].read_bytes()
     shards(gate)[0].write_bytes(before[:4096] + random.Random(1).randbytes(len(before) - 4096))
+    shards(gate)[-1].write_bytes(b"nonsense" * 1000)  # the delivery's own, for reports
     code, text = gate.cli("serve", "--check")
     assert code == 2
     assert "shard-000.db: damaged" in text

@@ -131,6 +131,8 @@ def check_settings(settings: GateSettings) -> Recipients:
             raise ConfigError(f'domains."{name}".recipients', domain.recipients, remedy)
         if domain.require_tls and not settings.tls.certificate:
             raise ConfigError(f'domains."{name}".require_tls', "true", "needs tls.certificate to offer STARTTLS")
+    if settings.smtp.implicit_tls and not settings.tls.certificate:
+        raise ConfigError("smtp.implicit_tls", "true", "needs tls.certificate")
     if settings.relay.require_tls_from and not settings.tls.certificate:
         raise ConfigError("relay.require_tls_from", settings.relay.require_tls_from, "needs tls.certificate")
     return Recipients(settings.domains, settings.postmaster, _accounts(Path(settings.store.folder)))

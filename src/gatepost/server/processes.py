@@ -20,7 +20,7 @@ from gatepost.errors import StoreError
 from gatepost.net.resolver import DnsResolver
 from gatepost.server.children import RETIRE
 from gatepost.server.delivery.connect import Connector
-from gatepost.server.delivery.run import OWN_SHARD, Delivery, run_delivery
+from gatepost.server.delivery.run import Delivery, open_own_shard, run_delivery
 from gatepost.server.logs import Forward, Log, journal_told
 from gatepost.server.monitor import application, serve_until_end
 from gatepost.server.plan import Plan
@@ -29,11 +29,11 @@ from gatepost.server.reception import receive
 from gatepost.store.database import free_space
 from gatepost.store.journal import Journal, JournalWriter
 from gatepost.store.maildir import Mailboxes
-from gatepost.store.spool import Spool, SpoolShard, State
+from gatepost.store.spool import Spool, State
 from gatepost.store.upkeep import EVERY, keep_up
 
-# A message makes some 2,000 objects that die with it and hardly a cycle: the default of 700 would look through the young
-# ones three times for each message and find nothing.
+# A message makes some 2,000 objects that die with it, hardly a cycle among them: the default of 700 would look through
+# the young ones three times for each message and find nothing.
 GC_THRESHOLD = (50_000, 20, 50)
 WAKE_READ = 4096  # octets of "there is new mail" taken at once
 
@@ -90,7 +90,7 @@ async def deliver(plan: Plan, column: int, log: Log, stop: asyncio.Event) -> Non
         exclusive=True,
         on_damage=lambda error: log.error("shard-damaged", reason=error, mail="in it is not delivered"),
     )
-    shard = SpoolShard.open(folder / "spool", OWN_SHARD, settings.store.spool)
+    shard = open_own_shard(folder / "spool", settings.store.spool)
     journal = Journal.open_sometime(folder, settings.store.journal)
     notes = JournalWriter(journal, journal_told(log))
     resolver = DnsResolver(settings.dns)

@@ -15,6 +15,7 @@ from gatepost.net.resolver import BudgetedResolver, DnsResolver
 from gatepost.net.tls import client_context
 from gatepost.server.callforward import CallForward
 from gatepost.server.delivery.connect import Connector
+from gatepost.server.delivery.run import OWN_SHARD, SPARE_SHARDS
 from gatepost.server.logs import Log, journal_told
 from gatepost.server.pipeline import Gate
 from gatepost.server.pipeline.admission import Admission
@@ -26,7 +27,7 @@ from gatepost.store.journal import Journal, JournalWriter
 from gatepost.store.spool import Committer, SpoolShard
 
 MAX_RETIREMENT = 3600.0  # seconds: a connection that lives longer than this is asked to come again
-MAX_SHARDS = 255  # 255 itself is the delivery process's own
+MAX_SHARDS = OWN_SHARD - SPARE_SHARDS  # those above are the delivery process's own
 
 
 async def receive(plan: Plan, column: int, log: Log, stop: asyncio.Event, retire: asyncio.Event) -> None:

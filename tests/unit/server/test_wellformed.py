@@ -48,6 +48,7 @@ def test_a_good_configuration_passes(tmp_path: Path) -> None:
         ('catch_all = "ann"', 'route = "smtp:h\\n:25"', "route"),
         ("bücher.example", "..", "domains"),
         ('[domains."bücher', '[smtp]\nproxy_networks = ["x"]\n[domains."bücher', "smtp.proxy_networks"),
+        ('[domains."bücher', '[smtp]\nimplicit_tls = true\n[domains."bücher', "smtp.implicit_tls"),
         ('[domains."bücher', '[smtp]\nxclient_networks = ["::1/999"]\n[domains."bücher', "smtp.xclient_networks"),
         ('[domains."bücher', '[dns]\nservers = ["resolver.example"]\n[domains."bücher', "dns.servers"),
         ('[domains."bücher', '[delivery]\ntls = "verified"\nca_file = "none"\n[domains."bücher', "delivery.ca_file"),

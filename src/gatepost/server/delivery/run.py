@@ -11,7 +11,9 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 
+from gatepost.errors import StoreDamaged, StoreError
 from gatepost.message.header import Header
 from gatepost.server.delivery.agent import Agent, Lane
 from gatepost.server.delivery.hop import Connect
@@ -27,10 +29,12 @@ from gatepost.server.delivery.settings import DeliverySettings
 from gatepost.server.logs import Log
 from gatepost.server.metrics import Metrics
 from gatepost.store.journal import Attempt
+from gatepost.store.settings import SpoolSettings
 from gatepost.store.spool.queue import Spool
 from gatepost.store.spool.shard import SpoolShard
 
 OWN_SHARD = 255  # the shard of reports and notices: reception workers count from 0
+SPARE_SHARDS = 5  # that are tried instead where it is damaged; a backup needs them above those of reception
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +62,16 @@ class Delivery:
     monotonic: Callable[[], float]
     note: Callable[[Attempt], None] = lambda attempt: None  # tells the journal
     rng: random.Random = field(default_factory=random.Random)
+
+
+def open_own_shard(folder: Path, settings: SpoolSettings) -> SpoolShard:
+    """The shard for our own reports: the highest that is sound. That one is damaged is told by who reads them all."""
+    for number in range(OWN_SHARD, OWN_SHARD - SPARE_SHARDS, -1):
+        try:
+            return SpoolShard.open(folder, number, settings)
+        except StoreDamaged:
+            continue
+    raise StoreError(f"{folder}: the last {SPARE_SHARDS} shards are all damaged")
 
 
 async def run_delivery(parts: Delivery, stop: asyncio.Event, wake: asyncio.Event, stop_seconds: float = 30.0) -> None:
