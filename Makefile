@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 BENCH  := .cache/bench
+# Benchmarks run on the distribution's Python where it will do: it is built with profile guidance, as what users run is.
+BENCH_PYTHON ?= $(shell /usr/bin/python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo /usr/bin/python3 || echo $(PYTHON))
 ARGS   ?=
 NAME   ?=
 
@@ -50,7 +52,7 @@ test: dev
 	$(BIN)/python -m pytest $(ARGS)
 
 $(BENCH)/.installed: requirements.lock requirements-bench.lock pyproject.toml
-	$(PYTHON) tools/make_venv.py $(BENCH)
+	$(BENCH_PYTHON) tools/make_venv.py $(BENCH)
 	$(BENCH)/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BENCH)/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-bench.lock
 	$(BENCH)/bin/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .

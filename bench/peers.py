@@ -50,6 +50,8 @@ def load_scripts() -> ModuleType:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    for contestant in module.C.values():  # peers in Python run on the same one as the gate
+        contestant["cmd"] = contestant["cmd"].replace(f"{CACHE}/venv/bin/python", sys.executable)
     return module
 
 
