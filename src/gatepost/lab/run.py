@@ -28,6 +28,7 @@ from gatepost.lab.scenario import Scenario
 from gatepost.lab.scenarios import SCENARIOS
 from gatepost.lab.table import as_json, exit_code, print_table
 from gatepost.lab.tour import run_tour
+from gatepost.lab.verdicts import for_gate
 
 INTERRUPTED = 130  # the shells' word for "ended by SIGINT"
 PAPER = 160  # columns where the output goes to a file
@@ -59,11 +60,11 @@ def run_lab(*, once: bool, json: bool = False, folder: Path | None = None, only:
 
 def choose(only: Sequence[str]) -> tuple[Scenario, ...]:
     """The scenarios called `only`, all when it is empty."""
-    known = {scenario.name: scenario for scenario in SCENARIOS}
+    known = {scenario.name: for_gate(scenario) for scenario in SCENARIOS}
     for name in only:
         if name not in known:
             raise InputError("scenario", name, f"there is none of that name; there are {', '.join(known)}")
-    return tuple(known[name] for name in only) if only else SCENARIOS
+    return tuple(known[name] for name in only or known)
 
 
 async def _run(folder: Path, scenarios: Sequence[Scenario], *, once: bool, json: bool) -> int:

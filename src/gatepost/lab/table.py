@@ -53,7 +53,10 @@ def print_table(results: Sequence[Result], console: Console) -> None:
 def _row(result: Result, wide: bool) -> tuple[str, ...]:
     """On a narrow terminal the reason stands below the title."""
     mark = "[green]✓" if result.as_expected else "[red]✗"
-    outcomes = " or ".join(outcome.value for outcome in result.scenario.expected.outcomes)
+    expected = result.scenario.expected
+    outcomes = " or ".join(outcome.value for outcome in expected.outcomes)
+    if len(expected.actions) == 1 and expected.actions[0] not in ("accept", "reject", "defer"):
+        outcomes += f": {expected.actions[0]}"
     title, why = escape(result.scenario.title), escape(result.scenario.why)
     did = _did(result)
     if result.differences:

@@ -1,0 +1,54 @@
+"""What our own gate does in the lab, exactly, where a good server has a choice.
+
+In: a scenario. Out: the same with one outcome and one verdict expected. Other servers are judged by the scenario alone,
+which lets them choose among the answers that are right; for the gate in the lab a change of any answer is a difference.
+Not here: the scenarios (`lab.scenarios`); comparing (`lab.judge`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from gatepost.lab.scenario import Outcome, Scenario
+
+# name: how the visit ends, and the verdict ("" where the mail is never judged)
+CHOICES: dict[str, tuple[Outcome, str]] = {
+    "small-server": (Outcome.ACCEPTED, "accept"),
+    "spoofed-no-policy": (Outcome.ACCEPTED, "accept"),
+    "spoofed-monitored": (Outcome.ACCEPTED, "accept"),
+    "name-carries-address": (Outcome.ACCEPTED, "accept"),
+    "name-carries-address-unproven": (Outcome.ACCEPTED, "tag"),
+    "no-reverse-name": (Outcome.ACCEPTED, "accept"),
+    "borrowed-reverse-name": (Outcome.ACCEPTED, "accept"),
+    "dkim-expired": (Outcome.ACCEPTED, "quarantine"),
+    "arc-broken-seal": (Outcome.ACCEPTED, "quarantine"),
+    "arc-unknown-sealer": (Outcome.ACCEPTED, "quarantine"),
+    "from-the-future": (Outcome.ACCEPTED, "accept"),
+    "ehlo-ours": (Outcome.ACCEPTED, "tag"),
+    "no-from": (Outcome.ACCEPTED, "tag"),
+    "long-text-line": (Outcome.ACCEPTED, "accept"),
+    "address-harvest": (Outcome.DEFERRED, ""),
+    "smuggling-lf-lf": (Outcome.REFUSED, ""),
+    "smuggling-lf-crlf": (Outcome.REFUSED, ""),
+    "smuggling-crlf-lf": (Outcome.REFUSED, ""),
+    "smuggling-cr-cr": (Outcome.REFUSED, ""),
+    "smuggling-crlf-cr": (Outcome.REFUSED, ""),
+    "starttls-injection": (Outcome.REFUSED, ""),
+    "early-talker": (Outcome.REFUSED, ""),
+    "pipelined-data": (Outcome.REFUSED, ""),
+    "long-command": (Outcome.REFUSED, ""),
+    "nul-in-command": (Outcome.REFUSED, ""),
+    "cr-in-sender": (Outcome.REFUSED, ""),
+    "password-in-the-clear": (Outcome.REFUSED, ""),
+    "http-request": (Outcome.REFUSED, ""),
+}
+
+
+def for_gate(scenario: Scenario) -> Scenario:
+    """`scenario` with the one answer that our gate gives."""
+    choice = CHOICES.get(scenario.name)
+    if choice is None:
+        return scenario
+    outcome, action = choice
+    actions = (action,) if action else scenario.expected.actions
+    return replace(scenario, expected=replace(scenario.expected, outcomes=(outcome,), actions=actions))
