@@ -14,16 +14,18 @@ from pathlib import Path
 from typing import BinaryIO
 
 from gatepost.errors import InputError
+from gatepost.message.mbox import MboxSplitter
 
 MAX_MESSAGE = 160 << 20  # octets; large servers take 150 MB (Microsoft 365), we read a little more
 OUTLOOK = b"\xd0\xcf\x11\xe0"  # an OLE compound file: .msg
 FROM_LINE = b"From "
+CHUNK = 1 << 16  # octets of an mbox read at once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Saved:
-    """One message: `name` is its file, with "#3" behind it for the third of an mbox; `read` the octets of input that
-    were used up with it."""
+    """One message: `name` is its file, with "#3" behind it for the third of an mbox; `read` the octets of the file
+    that had been read when it was complete."""
 
     name: str
     raw: bytes
@@ -93,7 +95,7 @@ def split_stream(stream: BinaryIO, name: str) -> Iterator[Saved]:
     """The messages of one file, read as they are asked for: an mbox if it starts with "From ", else one message."""
     start = stream.read(len(FROM_LINE))
     if start == FROM_LINE:
-        yield from _split_mbox(stream, name, len(start))
+        yield from _split_mbox(stream, name, start)
         return
     if start.startswith(OUTLOOK):
         raise InputError("FILE", name, "is an Outlook .msg file, which is not read yet; save it as .eml")
@@ -105,30 +107,21 @@ def split_stream(stream: BinaryIO, name: str) -> Iterator[Saved]:
     yield Saved(name=name, raw=raw, read=len(raw))
 
 
-def _split_mbox(stream: BinaryIO, name: str, read: int) -> Iterator[Saved]:
-    """RFC 4155 appendix A: a message starts after a line "From …" at the start or behind an empty line."""
-    read += len(stream.readline(MAX_MESSAGE))  # the rest of the first From line
-    number, size, before_empty = 0, 0, False
-    lines: list[bytes] = []
-    while line := stream.readline(MAX_MESSAGE + 1):
-        read += len(line)
-        if before_empty and line.startswith(FROM_LINE):
+def _split_mbox(stream: BinaryIO, name: str, start: bytes) -> Iterator[Saved]:
+    """The messages of an mbox whose first octets were `start`."""
+    splitter = MboxSplitter(MAX_MESSAGE)
+    number, read = 0, len(start)
+    found = splitter.feed(start)
+    ended = False
+    while True:
+        for message in found:
             number += 1
-            yield Saved(name=f"{name}#{number}", raw=b"".join(lines[:-1]), read=read)
-            lines, size, before_empty = [], 0, False
-            continue
-        before_empty = line in (b"\n", b"\r\n")
-        size += len(line)
-        if size > MAX_MESSAGE:
-            raise InputError("FILE", f"{name}#{number + 1}", f"is over {MAX_MESSAGE >> 20} MB")
-        lines.append(_unquoted(line))
-    if before_empty:
-        lines.pop()
-    yield Saved(name=f"{name}#{number + 1}", raw=b"".join(lines), read=read)
-
-
-def _unquoted(line: bytes) -> bytes:
-    """mboxrd puts one ">" before lines that match `>*From `."""
-    if line[:1] == b">" and line.lstrip(b">").startswith(FROM_LINE):
-        return line[1:]
-    return line
+            if "cut" in message.defects:
+                raise InputError("FILE", f"{name}#{number}", f"is over {MAX_MESSAGE >> 20} MB")
+            yield Saved(name=f"{name}#{number}", raw=message.raw, read=read)
+        if ended:
+            return
+        chunk = stream.read(CHUNK)
+        read += len(chunk)
+        ended = not chunk
+        found = splitter.close() if ended else splitter.feed(chunk)
