@@ -71,6 +71,6 @@ docs: dev
 	$(BIN)/python tools/make_docs.py
 
 lock:
-	uv pip compile -q --universal --generate-hashes --no-header --no-annotate pyproject.toml --group pyproject.toml:build -o requirements.lock
-	uv pip compile -q --universal --generate-hashes --no-header --no-annotate pyproject.toml --group pyproject.toml:dev -c requirements.lock -o requirements-dev.lock
-	uv pip compile -q --universal --generate-hashes --no-header --no-annotate pyproject.toml --group pyproject.toml:bench -c requirements.lock -o requirements-bench.lock
+	uv pip compile -q --universal --generate-hashes --no-header --no-annotate pyproject.toml --extra scan --group pyproject.toml:build -o requirements.lock
+	uv pip compile -q --universal --generate-hashes --no-header --no-annotate pyproject.toml --extra scan --group pyproject.toml:dev -c requirements.lock -o requirements-dev.lock
+	uv pip compile -q --universal --generate-hashes --no-header --no-annotate pyproject.toml --extra scan --group pyproject.toml:bench -c requirements.lock -o requirements-bench.lock

@@ -27,6 +27,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from gatepost.config import parse_settings
 from gatepost.dkim import sign_message
 from gatepost.inspector import gather_facts, judge, read_path
+from gatepost.inspector.examine import Ports
 from gatepost.message.message import parse_message
 from gatepost.msgauth import arc, dkim
 from gatepost.msgauth.authenticate import authenticate
@@ -156,9 +157,18 @@ def stages() -> dict[str, Callable[[], object]]:
     }  # fmt: skip
 
     def full() -> object:
+        ports = Ports(resolver=dns)
         parts: dict[str, Any] = {"msgauth": settings.msgauth, "inspector": settings.inspector}
         return run(
-            examine(parse_message(next(turn)), session, envelope, resolver=dns, now=NOW, own_domains=(), **parts)
+            examine(
+                parse_message(next(turn)),
+                session,
+                envelope,
+                ports=Ports(resolver=dns),
+                now=NOW,
+                own_domains=(),
+                **parts,
+            )
         )
 
     def journal() -> None:

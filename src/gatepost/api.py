@@ -17,14 +17,14 @@ from typing import Any
 from gatepost.errors import InputError
 from gatepost.finding import Finding
 from gatepost.inspector.decision import Decision
-from gatepost.inspector.facts import Facts, count_line_ends, gather_facts, with_crlf
-from gatepost.inspector.judge import judge
+from gatepost.inspector.examine import Arrival, Ports, examine_message
+from gatepost.inspector.facts import Facts, count_line_ends, with_crlf
 from gatepost.inspector.settings import InspectorSettings
 from gatepost.inspector.trace import JudgedFrom, Path, read_path
 from gatepost.message.addresses import Mailbox, parse_addresses
 from gatepost.message.message import Message, parse_message
 from gatepost.message.words import decode_words
-from gatepost.msgauth.authenticate import MAX_FIELD, AuthResults, authenticate, read_authors
+from gatepost.msgauth.authenticate import MAX_FIELD, AuthResults, read_authors
 from gatepost.msgauth.settings import MsgauthSettings
 from gatepost.names import Session
 from gatepost.net.resolver import DnsResolver
@@ -100,22 +100,20 @@ async def inspect_message(
     judged, path = read_path(message, _checked(session), chosen.inspector.trusted_relays, saved=True)
     clock = _clock(path, now)
     sender = return_path(message) if mail_from is None else mail_from.strip("<>")
-    checked = _likely_sender(message) if sender is None else sender
-    auth = await authenticate(message, judged, checked, resolver or DnsResolver(), clock, chosen.msgauth)
-    facts = gather_facts(
-        message,
+    arrival = Arrival(
         session=judged,
         path=path,
         mail_from=sender,
-        auth=auth,
-        settings=chosen.inspector,
-        now=clock,
-        own_domains=chosen.own_domains,
+        checked_from=_likely_sender(message) if sender is None else sender,
         line_ends=ends,
         smtputf8=judged.protocol.upper().startswith("UTF8"),
+        own_domains=chosen.own_domains,
     )
-    judgement = judge(facts)
-    return Inspection(decision=judgement.decide(), findings=judgement.findings, facts=facts, size=len(raw))
+    ports = Ports(resolver=resolver or DnsResolver())
+    judgement = await examine_message(
+        message, arrival, ports, now=clock, msgauth=chosen.msgauth, settings=chosen.inspector
+    )
+    return Inspection(decision=judgement.decide(), findings=judgement.findings, facts=judgement.facts, size=len(raw))
 
 
 def inspect_message_sync(

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
+from gatepost.inspector.content import Content
 from gatepost.inspector.settings import InspectorSettings
 from gatepost.inspector.trace import Path
 from gatepost.message.addresses import Mailbox
@@ -19,6 +20,7 @@ from gatepost.message.header import Header
 from gatepost.message.message import Message
 from gatepost.msgauth.authenticate import AuthResults
 from gatepost.names import Session, domain_of
+from gatepost.ports import Acquaintance, Scanned
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,8 @@ class Facts:
     """`session` is the hop to judge (`trace.judge_from`). `mail_from` is None when unknown (a saved file without
     Return-Path), empty for the null sender. `own_domains` are in lower case. `received_at` is when the message came,
     `now` the clock of the judgement; for live mail both are the same. `date` is the topmost Date, None without one.
-    `repeated` are the fields (in lower case) that stand more than once, and how often."""
+    `repeated` are the fields (in lower case) that stand more than once, and how often. `recipients` are addresses,
+    empty when unknown. `content`, `scanned` and `acquaintance` are None where nobody was asked."""
 
     message: Message
     header: Header
@@ -63,6 +66,10 @@ class Facts:
     repeated: Mapping[str, int]
     line_ends: LineEnds = CLEAN
     smtputf8: bool = False
+    recipients: tuple[str, ...] = ()
+    content: Content | None = None
+    scanned: Scanned | None = None
+    acquaintance: Acquaintance | None = None
 
     def is_own(self, domain: str) -> bool:
         """Whether `domain` is one of ours or below one."""
@@ -91,6 +98,10 @@ def gather_facts(
     own_domains: Iterable[str] = (),
     line_ends: LineEnds = CLEAN,
     smtputf8: bool = False,
+    recipients: Iterable[str] = (),
+    content: Content | None = None,
+    scanned: Scanned | None = None,
+    acquaintance: Acquaintance | None = None,
 ) -> Facts:
     """The facts of `message`; `session` and `path` are what `trace.read_path` answers. `own_domains` are added to
     those of the settings."""
@@ -115,6 +126,10 @@ def gather_facts(
         repeated={key: len(found) for key, found in header.index.items() if len(found) > 1} if header.repeated else {},
         line_ends=line_ends,
         smtputf8=smtputf8,
+        recipients=tuple(recipients),
+        content=content,
+        scanned=scanned,
+        acquaintance=acquaintance,
     )
 
 

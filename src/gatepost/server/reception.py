@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 from gatepost.errors import StoreBusy, StoreDamaged, StoreError
+from gatepost.inspector.examine import Ports
 from gatepost.net.resolver import BudgetedResolver, DnsResolver
 from gatepost.net.tls import client_context
 from gatepost.server.callforward import CallForward
@@ -49,7 +50,7 @@ async def receive(plan: Plan, column: int, log: Log, stop: asyncio.Event, retire
         admission=Admission(plan.recipients, hops, asked),
         committer=committer,
         recorder=recorder,
-        message_resolver=lambda: BudgetedResolver(resolver, settings.dns.lookups_per_message),
+        message_ports=lambda: Ports(resolver=BudgetedResolver(resolver, settings.dns.lookups_per_message)),
         wake=plan.wake[1],
     )
     listener = Listener(

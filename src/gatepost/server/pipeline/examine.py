@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gatepost.finding import Finding
-from gatepost.inspector import Decision, Judgement, gather_facts, judge, read_path
+from gatepost.inspector import Decision, Judgement, read_path
+from gatepost.inspector.examine import Arrival, Ports, examine_message
 from gatepost.inspector.settings import InspectorSettings
 from gatepost.message.message import Message
-from gatepost.msgauth.authenticate import AuthResults, authenticate
+from gatepost.msgauth.authenticate import AuthResults
 from gatepost.msgauth.settings import MsgauthSettings
 from gatepost.names import Envelope, Recipient, Session, domain_of
-from gatepost.ports import Resolver
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +59,7 @@ async def examine(
     session: Session,
     envelope: Envelope,
     *,
-    resolver: Resolver,
+    ports: Ports,
     now: float,
     msgauth: MsgauthSettings,
     inspector: InspectorSettings,
@@ -67,24 +67,21 @@ async def examine(
 ) -> Examined:
     """Examines `message` as `session` handed it in. Never raises for what a message or DNS can hold."""
     judged, path = read_path(message, session, inspector.trusted_relays)
-    auth = await authenticate(message, judged, envelope.mail_from, resolver, now, msgauth)
-    facts = gather_facts(
-        message,
+    arrival = Arrival(
         session=judged,
         path=path,
         mail_from=envelope.mail_from,
-        auth=auth,
-        settings=inspector,
-        now=now,
+        checked_from=envelope.mail_from,
+        recipients=[recipient.address for recipient in envelope.recipients],
         own_domains=own_domains,
         smtputf8=envelope.smtputf8,
     )
-    judgement = judge(facts)
+    judgement = await examine_message(message, arrival, ports, now=now, msgauth=msgauth, settings=inspector)
     named = {finding.recipient for finding in judgement.findings if finding.recipient is not None}
     return Examined(
         mail_from=envelope.mail_from,
         judged=judged,
-        auth=auth,
+        auth=judgement.facts.auth,
         judgement=judgement,
         decision=judgement.decide(),
         by_recipient={address: judgement.decide(address) for address in named},

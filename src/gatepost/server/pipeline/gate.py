@@ -16,6 +16,7 @@ from dataclasses import replace
 
 from gatepost.errors import StoreError, StoreFull
 from gatepost.inspector import Action, decide_transaction, for_delivery
+from gatepost.inspector.examine import Ports
 from gatepost.message.message import Message, parse_message
 from gatepost.msgauth.sender_domain import SenderDomainResult, check_sender_domain
 from gatepost.names import Envelope, Recipient, domain_of
@@ -40,8 +41,8 @@ _PLAIN = Treatment()
 
 
 class Gate:
-    """Decides by the settings it was made with. `message_resolver()` gives a resolver with one message's budget of
-    questions; `wake` is a pipe that tells the delivery process of new mail."""
+    """Decides by the settings it was made with. `message_ports()` gives the ports of one message, a resolver with its
+    budget of questions among them; `wake` is a pipe that tells the delivery process of new mail."""
 
     def __init__(
         self,
@@ -50,14 +51,14 @@ class Gate:
         admission: Admission,
         committer: Committer,
         recorder: Recorder,
-        message_resolver: Callable[[], Resolver],
+        message_ports: Callable[[], Ports],
         wake: int,
     ) -> None:
         self._settings = settings
         self._admission = admission
         self._committer = committer
         self._recorder = recorder
-        self._message_resolver = message_resolver
+        self._message_ports = message_ports
         self._wake = wake
         self._telling = False
         spf = settings.msgauth.spf
@@ -125,11 +126,11 @@ class Gate:
             return self._unjudged(visit, envelope, message, replies.LOOP, "loop", now)
         try:
             async with asyncio.timeout(self._settings.relay.deadline):
-                resolver = self._message_resolver()
-                refused = await self._sender_refused(domain_of(envelope.mail_from), resolver)
+                ports = self._message_ports()
+                refused = await self._sender_refused(domain_of(envelope.mail_from), ports.resolver)
                 if refused is not None:
                     return self._unjudged(visit, envelope, message, refused, refused.text, now)
-                examined = await self._examine(visit, envelope, message, resolver, now)
+                examined = await self._examine(visit, envelope, message, ports, now)
         except TimeoutError:
             return self._unjudged(visit, envelope, message, replies.SLOW, "the sender checks took too long", now)
         spool_id = self._committer.next_id(now)
@@ -179,14 +180,12 @@ class Gate:
             return replies.NO_SENDER_DOMAIN
         return None
 
-    async def _examine(
-        self, visit: Visit, envelope: Envelope, message: Message, resolver: Resolver, now: float
-    ) -> Examined:
+    async def _examine(self, visit: Visit, envelope: Envelope, message: Message, ports: Ports, now: float) -> Examined:
         return await examine(
             message,
             visit.session_for(envelope),
             envelope,
-            resolver=resolver,
+            ports=ports,
             now=now,
             msgauth=self._msgauth,
             inspector=self._settings.inspector,

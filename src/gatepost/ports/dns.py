@@ -1,4 +1,4 @@
-"""The ports: what pure rooms ask of the world, as protocols.
+"""DNS, as pure rooms ask it.
 
 In: questions. Out: answers as frozen values, a failure to answer among them (no exception for a DNS error).
 Standard: RFC 1035 and RFC 2308 for what an answer can be. Not here: who answers (`net.resolver`, `net.zone`).

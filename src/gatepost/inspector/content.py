@@ -1,0 +1,23 @@
+"""What was found inside a message, prepared for the rules.
+
+In: `Opened`, from the opener. Out: `Content`, whose views are made when a rule first asks.
+Not here: opening (`sandbox`), the rules on it (`rules.links`, `rules.attachments`).
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from gatepost.ports import Item, Opened
+
+
+class Content:
+    """`opened` never changes."""
+
+    def __init__(self, opened: Opened) -> None:
+        self.opened = opened
+
+    @cached_property
+    def attachments(self) -> tuple[Item, ...]:
+        """What a person could save or open: named parts, other than the message's own texts, and all inside them."""
+        return tuple(item for item in self.opened.items if item.parent or item.name or item.disposition == "attachment")

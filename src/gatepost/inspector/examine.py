@@ -1,0 +1,80 @@
+"""Examines one message: asks every port at once, gathers the facts, judges.
+
+In: the message, who handed it in and to whom, the ports. Out: `Judgement`. Never raises for what a message, DNS or a
+port can answer; the only waiting is for the ports. Standard: DESIGN, "Parse first, look up second, judge third".
+Not here: the checks (`msgauth`, `reputation`), the rules (`rules`), the decision (`policy`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from gatepost.inspector.content import Content
+from gatepost.inspector.facts import CLEAN, LineEnds, gather_facts
+from gatepost.inspector.judge import Judgement, judge
+from gatepost.inspector.settings import InspectorSettings
+from gatepost.inspector.trace import Path
+from gatepost.message.message import Message
+from gatepost.msgauth.authenticate import authenticate
+from gatepost.msgauth.settings import MsgauthSettings
+from gatepost.names import Session
+from gatepost.ports import Fetcher, History, Opener, Resolver, Scanner
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """Whom to ask. What is None is not asked, and its rules find nothing."""
+
+    resolver: Resolver
+    opener: Opener | None = None
+    scanner: Scanner | None = None
+    fetcher: Fetcher | None = None
+    history: History | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """How the message came. `session` and `path` are what `trace.read_path` answers; `mail_from` is None when unknown
+    and `checked_from` what SPF is checked for then; `recipients` are addresses, empty when unknown."""
+
+    session: Session
+    path: Path
+    mail_from: str | None
+    checked_from: str | None
+    recipients: Sequence[str] = ()
+    line_ends: LineEnds = CLEAN
+    smtputf8: bool = False
+    own_domains: Iterable[str] = field(default=())
+
+
+async def examine_message(
+    message: Message,
+    arrival: Arrival,
+    ports: Ports,
+    *,
+    now: float,
+    msgauth: MsgauthSettings,
+    settings: InspectorSettings,
+) -> Judgement:
+    """The judgement of `message`. Opening and scanning run while DNS is asked."""
+    opening = ports.opener.begin(message.raw) if ports.opener is not None else None
+    scanning = ports.scanner.begin(message.raw) if ports.scanner is not None else None
+    auth = await authenticate(message, arrival.session, arrival.checked_from, ports.resolver, now, msgauth)
+    content = Content(await opening) if opening is not None else None
+    facts = gather_facts(
+        message,
+        session=arrival.session,
+        path=arrival.path,
+        mail_from=arrival.mail_from,
+        auth=auth,
+        settings=settings,
+        now=now,
+        own_domains=arrival.own_domains,
+        line_ends=arrival.line_ends,
+        smtputf8=arrival.smtputf8,
+        recipients=arrival.recipients,
+        content=content,
+        scanned=await scanning if scanning is not None else None,
+    )
+    return judge(facts)

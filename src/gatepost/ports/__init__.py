@@ -1,0 +1,34 @@
+"""The ports: what pure rooms ask of the world, as protocols, and the values that come back.
+
+A file a port: `dns` (Resolver), `content` (Opener), `scanner` (Scanner), `fetcher` (Fetcher), `history` (History).
+Not here: who answers (`net`, `sandbox`, `store`); the houses hand them in.
+"""
+
+from gatepost.ports.content import Item, Link, Opened, Opener, Text, Trait, Trouble
+from gatepost.ports.dns import Answer, DnsStatus, Mx, Question, Record, Resolver
+from gatepost.ports.fetcher import Fetcher, Followed
+from gatepost.ports.history import Acquaintance, History
+from gatepost.ports.scanner import Scanned, Scanner, ScanStatus
+
+__all__ = [
+    "Acquaintance",
+    "Answer",
+    "DnsStatus",
+    "Fetcher",
+    "Followed",
+    "History",
+    "Item",
+    "Link",
+    "Mx",
+    "Opened",
+    "Opener",
+    "Question",
+    "Record",
+    "Resolver",
+    "ScanStatus",
+    "Scanned",
+    "Scanner",
+    "Text",
+    "Trait",
+    "Trouble",
+]

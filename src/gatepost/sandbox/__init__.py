@@ -1,0 +1,1 @@
+"""The sandbox: killable children in which everything that opens a stranger's content runs."""
