@@ -164,7 +164,7 @@ def stages() -> dict[str, Callable[[], object]]:
                 parse_message(next(turn)),
                 session,
                 envelope,
-                ports=Ports(resolver=dns),
+                ports=ports,
                 now=NOW,
                 own_domains=(),
                 **parts,
