@@ -32,6 +32,7 @@ INSTALLED = {
     "nsd": "nsd",
     "unbound": "unbound",
     "dig": "bind9-dnsutils",
+    "clamd": "clamav-daemon",
 }
 UNPACKED = {
     "postfix": ("postfix",),
