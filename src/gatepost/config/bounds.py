@@ -22,7 +22,7 @@ from gatepost.net.resolver.settings import ResolverSettings
 from gatepost.server.delivery.settings import DeliverySettings
 from gatepost.server.settings import RelaySettings, ServerSettings
 from gatepost.server.smtp.settings import ClientSettings, SmtpSettings
-from gatepost.store.settings import JournalSettings, SpoolSettings
+from gatepost.store.settings import JournalSettings, SpoolSettings, WatchSettings
 from gatepost.wire.smtp.settings import Limits
 
 Range = tuple[float, float]
@@ -129,6 +129,7 @@ BOUNDS: Mapping[type, Mapping[str, Range]] = {
         "quarantine_days": DAYS,
     },
     JournalSettings: {"keep_days": DAYS, "max_octets": (1 << 20, 1 << 50)},
+    WatchSettings: {"keep_days": DAYS, "max_rows": (0, 100_000_000)},
     DeliverySettings: {
         "retry_min": (0.05, 30 * 86_400),
         "retry_max": (0.05, 30 * 86_400),

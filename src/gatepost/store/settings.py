@@ -58,6 +58,17 @@ class JournalSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WatchSettings:
+    """How long it is kept what lists and checks at the door stopped, or would have (`gatepost lists report`)."""
+
+    keep_days: float = 30.0
+    """Days after which a hit is deleted."""
+
+    max_rows: int = 200_000
+    """Hits that are kept one by one; a flood pushes the oldest out, and only their number by day stays."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoreSettings:
     """Where things are kept, and how."""
 
@@ -69,3 +80,6 @@ class StoreSettings:
 
     journal: JournalSettings = field(default_factory=JournalSettings)
     """The history of messages."""
+
+    watch: WatchSettings = field(default_factory=WatchSettings)
+    """What lists and checks at the door stopped, or would have."""

@@ -1,78 +1,34 @@
-"""The thread that writes the journal: notes gather for a moment and go in together.
+"""The thread that writes the journal.
 
-In: `note(…)`, which never blocks. Out: rows, soon after. When the disk fails or notes come too fast, some are lost and
-counted: mail goes on, and `told` hears of it once, and once more when the journal works again.
-Standard: none. Not here: the database (`journal`).
+In: `note(…)`, which never blocks. Out: entries and attempts, soon after.
+Standard: none. Not here: how notes gather and what is lost when the disk fails (`batches`), the database (`journal`).
 """
 
 from __future__ import annotations
 
-import queue
-import threading
-from collections.abc import Callable
+from collections.abc import Sequence
 
-from gatepost.errors import StoreError
+from gatepost.store.batches import BatchWriter, Told
 from gatepost.store.journal.entry import Attempt, Entry
 from gatepost.store.journal.journal import Journal
 
-_GATHER = 0.25  # seconds that notes wait for company
-_MAX_WAITING = 20_000  # notes in memory; at 2,000 messages a second that is ten seconds of a disk that stands still
-_MAX_BATCH = 1000
 
-
-class JournalWriter:
+class JournalWriter(BatchWriter[Entry | Attempt]):
     """Owns the journal: `close` writes what waits and closes it."""
 
-    def __init__(self, journal: Journal, told: Callable[[StoreError | None, int], None] | None = None) -> None:
-        """`told(error, lost)` is called in the writer's thread; `error` is None when notes are kept again."""
-        self._journal = journal
-        self._told = told
-        self._failing = False
-        self._queue: queue.SimpleQueue[Entry | Attempt | None] = queue.SimpleQueue()
-        self._stop = threading.Event()
-        self.lost = 0
-        """Notes that did not get into the journal."""
-        self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
-        self._thread.start()
+    def __init__(self, journal: Journal, told: Told | None = None) -> None:
+        """`told(error, lost)` as `BatchWriter` calls it."""
+        super().__init__(_Keeper(journal), told)
 
-    def note(self, what: Entry | Attempt) -> None:
-        """Takes a note; from any thread, never blocking, never raising."""
-        if self._stop.is_set() or self._queue.qsize() >= _MAX_WAITING:
-            self.lost += 1
-        else:
-            self._queue.put(what)
+
+class _Keeper:
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+
+    def keep(self, notes: Sequence[Entry | Attempt]) -> None:
+        self._journal.write(
+            [note for note in notes if isinstance(note, Entry)], [note for note in notes if isinstance(note, Attempt)]
+        )
 
     def close(self) -> None:
-        """Writes what waits, then closes the journal."""
-        if not self._stop.is_set():
-            self._stop.set()
-            self._queue.put(None)
-            self._thread.join()
-            self._journal.close()
-
-    def _run(self) -> None:
-        open_end = True
-        while open_end:
-            first = self._queue.get()
-            self._stop.wait(_GATHER)
-            batch: list[Entry | Attempt | None] = [first]
-            while len(batch) < _MAX_BATCH and not self._queue.empty():
-                batch.append(self._queue.get())
-            open_end = None not in batch
-            self._write([note for note in batch if note is not None])
-
-    def _write(self, batch: list[Entry | Attempt]) -> None:
-        entries = [note for note in batch if isinstance(note, Entry)]
-        attempts = [note for note in batch if isinstance(note, Attempt)]
-        error: StoreError | None = None
-        try:
-            self._journal.write(entries, attempts)
-        except StoreError as trouble:
-            error = trouble
-        except Exception as trouble:  # one odd note must not end the journal
-            error = StoreError(f"the journal failed: {trouble!r}")
-        if error is not None:
-            self.lost += len(batch)
-        if self._told is not None and (error is not None) is not self._failing:
-            self._told(error, self.lost)
-        self._failing = error is not None
+        self._journal.close()
