@@ -1,0 +1,72 @@
+"""How much may still be unpacked: bombs end here.
+
+In: sizes, as they come out of a decompressor. Out: nothing, or `Bomb`. Standard: TRAPS, "Archives".
+Not here: the decompressors (`readers.archive*`), the numbers (`limits`).
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Iterator
+
+from gatepost.sandbox.limits import Limits
+
+CHUNK = 1 << 16
+
+
+class Bomb(Exception):
+    """A limit on what may be unpacked was reached; the text says which, in plain words."""
+
+
+class Budget:
+    """What one message may still unpack: made once a message, shared by all its readers."""
+
+    def __init__(self, limits: Limits | None = None) -> None:
+        self.limits = limits or Limits()
+        self.total = 0
+
+    def take(self, count: int) -> None:
+        """`count` more octets were unpacked."""
+        self.total += count
+        if self.total > self.limits.total:
+            raise Bomb(f"more than {self.limits.total} octets unpacked in all")
+
+    def gather(self, chunks: Iterable[bytes], packed: int) -> bytes:
+        """All `chunks` of one member that took `packed` octets; each is counted before the next is made."""
+        return b"".join(self.watched(chunks, packed))
+
+    def watched(self, chunks: Iterable[bytes], packed: int) -> Iterator[bytes]:
+        """`chunks` as they come, until a limit is reached."""
+        limits = self.limits
+        size = 0
+        for chunk in chunks:
+            size += len(chunk)
+            self.take(len(chunk))
+            if size > limits.member:
+                raise Bomb(f"a file of more than {limits.member} octets")
+            if size > limits.ratio_from and size > limits.ratio * max(packed, 1):
+                raise Bomb(f"unpacks to more than {limits.ratio} times its size")
+            yield chunk
+
+
+def inflate(packed: bytes, budget: Budget, *, wbits: int = -zlib.MAX_WBITS) -> bytes:
+    """A deflate stream (`wbits` as zlib's: negative without a header, 15 zlib, 31 gzip) under the budget. What is
+    damaged behind its beginning gives what came before."""
+    return budget.gather(inflated(packed, wbits), len(packed))
+
+
+def inflated(packed: bytes, wbits: int) -> Iterator[bytes]:
+    """The chunks of one deflate stream, none larger than CHUNK."""
+    machine = zlib.decompressobj(wbits)
+    some = False
+    try:
+        chunk = machine.decompress(packed, CHUNK)
+        while chunk or machine.unconsumed_tail:
+            some = True
+            yield chunk
+            if machine.eof:
+                return
+            chunk = machine.decompress(machine.unconsumed_tail, CHUNK)
+    except zlib.error:
+        if not some:
+            raise
