@@ -11,7 +11,7 @@ from typing import Any
 from gatepost.finding import Finding
 from gatepost.inspector.facts import CLEAN, Facts, LineEnds, gather_facts
 from gatepost.inspector.judge import Judgement, judge
-from gatepost.inspector.rule import Rule
+from gatepost.inspector.rule import Rule, Seen, in_runs, run_rules
 from gatepost.inspector.settings import InspectorSettings
 from gatepost.inspector.trace import read_path
 from gatepost.message.message import parse_message
@@ -119,7 +119,13 @@ def see(rule: Rule, **options: Any) -> Finding | None:
     facts = make_facts(**options)
     seen = rule.check(facts)
     assert seen is None or rule.when is None or rule.when(facts), f"{rule.code} is held back by its `when`"
+    assert seen is None or isinstance(seen, Seen), "see_all is for rules that tell recipients apart"
     return rule.finding(seen, facts.settings.weights) if seen is not None else None
+
+
+def see_all(rule: Rule, facts: Facts) -> list[Finding]:
+    """Everything that `rule` finds in `facts`."""
+    return list(run_rules(in_runs([rule]), facts))
 
 
 def judged(**options: Any) -> Judgement:

@@ -19,10 +19,11 @@ from gatepost.msgauth.dmarc.settings import DmarcSettings
 from gatepost.msgauth.settings import MsgauthSettings
 from gatepost.msgauth.spf.settings import SpfSettings
 from gatepost.net.resolver.settings import ResolverSettings
+from gatepost.net.settings import ScannerSettings
 from gatepost.server.delivery.settings import DeliverySettings
 from gatepost.server.settings import RelaySettings, ServerSettings
 from gatepost.server.smtp.settings import ClientSettings, SmtpSettings
-from gatepost.store.settings import JournalSettings, SpoolSettings, WatchSettings
+from gatepost.store.settings import HistorySettings, JournalSettings, SpoolSettings, WatchSettings
 from gatepost.wire.smtp.settings import Limits
 
 Range = tuple[float, float]
@@ -58,6 +59,7 @@ BOUNDS: Mapping[type, Mapping[str, Range]] = {
         "in_flight": (1, 30_000),  # each holds a port, and there are not many more
         "lookups_per_message": COUNT,
     },
+    ScannerSettings: {"timeout": WAIT, "max_size": (1024, 1 << 32), "at_once": (1, 1000)},
     MsgauthSettings: {"prefetch_deadline": WAIT},
     SpfSettings: {
         "max_lookups": COUNT,
@@ -129,6 +131,7 @@ BOUNDS: Mapping[type, Mapping[str, Range]] = {
         "quarantine_days": DAYS,
     },
     JournalSettings: {"keep_days": DAYS, "max_octets": (1 << 20, 1 << 50)},
+    HistorySettings: {"days": DAYS, "reference_days": DAYS, "max_rows": (0, 100_000_000)},
     WatchSettings: {"keep_days": DAYS, "max_rows": (0, 100_000_000)},
     DeliverySettings: {
         "retry_min": (0.05, 30 * 86_400),

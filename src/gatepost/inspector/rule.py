@@ -1,13 +1,14 @@
 """A rule: one small function, and what it means as data beside it.
 
-In: `Facts`. Out: a `Finding`, or None when there is nothing to see. Standard: DESIGN, "Findings and decisions".
+In: `Facts`. Out: a `Finding` (one a recipient, where it concerns only some), or None when there is nothing to see.
+Standard: DESIGN, "Findings and decisions".
 Not here: the rules (`rules/`), the list of them (`rules.RULES`), what is made of their findings (`policy`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any
 
@@ -18,15 +19,16 @@ from gatepost.inspector.facts import Facts
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
     """What a rule saw. `evidence` fills the summary's braces; the rest replaces what the rule says in general,
-    where this case is milder or graver."""
+    where this case is milder or graver. `recipient` is set where it concerns one recipient only."""
 
     evidence: Mapping[str, Any] = field(default_factory=dict)
     severity: Severity | None = None
     weight: float | None = None
     summary: str | None = None
+    recipient: str | None = None
 
 
-Check = Callable[[Facts], Seen | None]
+Check = Callable[[Facts], Seen | Sequence[Seen] | None]
 When = Callable[[Facts], bool]
 
 
@@ -60,6 +62,7 @@ class Rule:
             evidence=seen.evidence,
             remedy=self.remedy,
             reference=self.reference,
+            recipient=seen.recipient,
         )
 
 
@@ -112,6 +115,14 @@ Runs = tuple[tuple[When | None, tuple[Rule, ...]], ...]
 """Rules in order, neighbours with the same `when` together."""
 
 
+def for_recipients(found: Seen, concerned: Iterable[str], everybody: Sequence[str]) -> Seen | tuple[Seen, ...] | None:
+    """`found` once if it concerns everybody, else once for each recipient whom it concerns; None for nobody."""
+    some = tuple(dict.fromkeys(concerned))
+    if not some or set(some) >= set(everybody):
+        return found if some else None
+    return tuple(replace(found, recipient=recipient) for recipient in some)
+
+
 def in_runs(rules: Iterable[Rule]) -> Runs:
     """`rules` as `run_rules` wants them."""
     return tuple((when, tuple(run)) for when, run in groupby(rules, key=lambda rule: rule.when))
@@ -126,6 +137,8 @@ def run_rules(runs: Runs, facts: Facts) -> tuple[Finding, ...]:
             continue
         for each in rules:
             seen = each.check(facts)
-            if seen is not None:
-                findings.append(each.finding(seen, weights))
+            if seen is None:
+                continue
+            for one in (seen,) if isinstance(seen, Seen) else seen:
+                findings.append(each.finding(one, weights))
     return tuple(findings)

@@ -15,16 +15,22 @@ class Acquaintance:
     """`messages` proven messages came from the author's address since `first_seen` (seconds since the epoch, None:
     never), `domain_messages` from anybody of the author's domain since `domain_first_seen`. `by_recipient` counts
     those each recipient of this message got; `replied` are the recipients who wrote to the author themselves.
-    `known_references` are those of the asked message ids that were seen here before, in either direction."""
+    `day` is the number of the day (since 1970) of the last message, `day_messages` how many came on it.
+    `known_references` are those of the asked message ids that were seen here before, in either direction. `since` is
+    when the memory itself began: before that, "never wrote" means nothing. `sent_since` is when it first saw mail of
+    our own people, None if it never did: without that, a reply to a message nobody knows means nothing."""
 
     first_seen: float | None = None
     messages: int = 0
     domain_first_seen: float | None = None
     domain_messages: int = 0
+    day: int = 0
+    day_messages: int = 0
     by_recipient: Mapping[str, int] = field(default_factory=dict)
     replied: frozenset[str] = frozenset()
     known_references: frozenset[str] = frozenset()
-    since: float | None = None  # when the memory itself began: before that, "never wrote" means nothing
+    since: float | None = None
+    sent_since: float | None = None
 
 
 class History(Protocol):

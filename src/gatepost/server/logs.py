@@ -77,6 +77,18 @@ def journal_told(log: Log) -> Callable[[Exception | None, int], None]:
     return told
 
 
+def history_told(log: Log) -> Callable[[Exception | None, int], None]:
+    """What a `HistoryWriter` calls when senders cannot be remembered, or can be again: mail goes on without it."""
+
+    def told(error: Exception | None, lost: int) -> None:
+        if error is not None:
+            log.error("history-failed", error=error, lost=lost)
+        else:
+            log.info("history-works", lost=lost)
+
+    return told
+
+
 class Forward(logging.Handler):
     """Turns what libraries and pure parts say through `logging` into lines of ours: no traceback reaches stderr."""
 

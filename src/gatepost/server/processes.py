@@ -27,6 +27,7 @@ from gatepost.server.plan import Plan
 from gatepost.server.privileges import become
 from gatepost.server.reception import receive
 from gatepost.store.database import free_space
+from gatepost.store.history import SenderHistory
 from gatepost.store.journal import Journal, JournalWriter
 from gatepost.store.maildir import Mailboxes
 from gatepost.store.spool import Spool, State
@@ -94,7 +95,8 @@ async def deliver(plan: Plan, column: int, log: Log, stop: asyncio.Event) -> Non
     journal = Journal.open_sometime(folder, settings.store.journal)
     notes = JournalWriter(journal, journal_told(log))
     resolver = DnsResolver(settings.dns)
-    keeping = asyncio.create_task(_keep_up(spool, journal, log))
+    history = SenderHistory(folder, settings.store.history)
+    keeping = asyncio.create_task(_keep_up(spool, journal, history, log))
     try:
         parts = Delivery(
             settings=settings.delivery,
@@ -117,21 +119,24 @@ async def deliver(plan: Plan, column: int, log: Log, stop: asyncio.Event) -> Non
         await run_delivery(parts, stop, wake, settings.server.stop_timeout)
     finally:
         keeping.cancel()
+        history.close()
         notes.close()
         shard.close()
         spool.close()
 
 
-async def _keep_up(spool: Spool, journal: Journal, log: Log) -> None:
+async def _keep_up(spool: Spool, journal: Journal, history: SenderHistory, log: Log) -> None:
     """Deletes what is older than the settings keep, now and every hour."""
     while True:
         try:
-            went = await asyncio.to_thread(keep_up, spool, journal, time.time())
+            went = await asyncio.to_thread(keep_up, spool, journal, history, time.time())
         except StoreError as error:
             log.error("spool-failed", doing="upkeep", error=error)
         else:
-            if went.expired or went.forgotten:
-                log.info("upkeep", expired=went.expired, forgotten=went.forgotten)
+            if went.expired or went.forgotten or went.unremembered:
+                log.info(
+                    "upkeep", expired=went.expired, forgotten=went.forgotten, unremembered=went.unremembered or None
+                )
         await asyncio.sleep(EVERY)
 
 

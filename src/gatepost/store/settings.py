@@ -1,4 +1,4 @@
-"""The settings of the store: spool, journal, mailboxes.
+"""The settings of the store: spool, journal, history, mailboxes.
 
 In: values from the configuration. Out: frozen settings, each option explained where it stands.
 Standard: none. Not here: how the TOML file is read (`config`).
@@ -69,6 +69,25 @@ class WatchSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HistorySettings:
+    """What is remembered of senders, and for how long."""
+
+    enabled: bool = True
+    """Whether proven senders are remembered. Without a memory nobody is an acquaintance, and nobody a stranger."""
+
+    days: float = 400.0
+    """Days after which a sender who has not written since is forgotten; a little more than a year keeps those who
+    write once a year."""
+
+    reference_days: float = 90.0
+    """Days for which the ids of messages are remembered, to tell answers from pretended ones."""
+
+    max_rows: int = 1_000_000
+    """Rows in each table (senders, domains, pairs of sender and recipient, message ids); above them the oldest go
+    first. A million rows are some 100 MB in the largest table."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoreSettings:
     """Where things are kept, and how."""
 
@@ -80,6 +99,9 @@ class StoreSettings:
 
     journal: JournalSettings = field(default_factory=JournalSettings)
     """The history of messages."""
+
+    history: HistorySettings = field(default_factory=HistorySettings)
+    """What is remembered of senders."""
 
     watch: WatchSettings = field(default_factory=WatchSettings)
     """What lists and checks at the door stopped, or would have."""

@@ -1,13 +1,15 @@
-"""What the store needs done now and then: old mail leaves the quarantine, old entries the journal.
+"""What the store needs done now and then: old mail leaves the quarantine, old entries the journal, senders
+who wrote long ago the history.
 
-In: the spool, the journal, the time. Out: what went. Every hour is enough. Standard: none.
-Not here: the limits (`settings`), the removal itself (`spool.quarantine`, `journal`).
+In: the spool, the journal, the history, the time. Out: what went. Every hour is enough. Standard: none.
+Not here: the limits (`settings`), the removal itself (`spool.quarantine`, `journal`, `history`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gatepost.store.history import SenderHistory
 from gatepost.store.journal import Journal
 from gatepost.store.spool import Spool, quarantine
 
@@ -16,12 +18,13 @@ EVERY = 3600.0  # seconds between two rounds
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upkeep:
-    """How much went: messages from the quarantine, entries from the journal."""
+    """How much went: messages from the quarantine, entries from the journal, rows from the history."""
 
     expired: int
     forgotten: int
+    unremembered: int = 0
 
 
-def keep_up(spool: Spool, journal: Journal, now: float) -> Upkeep:
+def keep_up(spool: Spool, journal: Journal, history: SenderHistory, now: float) -> Upkeep:
     """One round. Blocks on the disk. Raises StoreError."""
-    return Upkeep(expired=quarantine.expire(spool, now), forgotten=journal.prune(now))
+    return Upkeep(expired=quarantine.expire(spool, now), forgotten=journal.prune(now), unremembered=history.prune(now))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from gatepost.names import Envelope, Recipient, Session
+from gatepost.store.history import Received, SenderHistory
 from gatepost.store.journal import Entry, Journal
 from gatepost.store.settings import SpoolSettings
 from gatepost.store.spool import NewMessage, Spool, SpoolShard, State, Treatment
@@ -32,10 +33,13 @@ def test_one_round(tmp_path: Path) -> None:
         )
     journal = Journal.open(tmp_path)
     journal.write([Entry(at=NOW - 60 * DAY), Entry(at=NOW)])
+    history = SenderHistory(tmp_path)
+    history.keep([Received(author="bob@example.net", recipients=("a@x",), at=NOW - 500 * DAY)])
     spool = Spool.open(tmp_path / "spool", settings, now=NOW)
-    assert keep_up(spool, journal, NOW + 60 * DAY) == Upkeep(expired=1, forgotten=1)
-    assert keep_up(spool, journal, NOW + 60 * DAY) == Upkeep(expired=0, forgotten=0)
+    assert keep_up(spool, journal, history, NOW + 60 * DAY) == Upkeep(expired=1, forgotten=1, unremembered=3)
+    assert keep_up(spool, journal, history, NOW + 60 * DAY) == Upkeep(expired=0, forgotten=0)
     assert spool.counts()[State.QUARANTINED] == 1
     spool.close()
     shard.close()
     journal.close()
+    history.close()

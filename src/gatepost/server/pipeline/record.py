@@ -1,4 +1,4 @@
-"""What is told of a message once it was answered: one log line, one journal entry, the counters.
+"""What is told of a message once it was answered: a log line, a journal entry, the counters, the acquaintance.
 
 In: what was examined and answered. Out: nothing to wait for. The reply never depends on it.
 Standard: DESIGN, "One canonical log line a message and a connection". Not here: the form of a line (`server.logs`).
@@ -14,6 +14,7 @@ from gatepost.server.logs import Log
 from gatepost.server.metrics import Metric, Metrics
 from gatepost.server.pipeline.examine import Examined
 from gatepost.server.smtp.visit import Stats, Visit
+from gatepost.store.history import HistoryWriter
 from gatepost.store.journal import Entry, JournalWriter
 from gatepost.wire.smtp.replies import Reply
 
@@ -30,12 +31,15 @@ _COUNTED = {
 
 
 class Recorder:
-    """Writes to log, journal and metrics."""
+    """Writes to log, journal, metrics and, where senders are remembered, history."""
 
-    def __init__(self, log: Log, journal: JournalWriter, metrics: Metrics) -> None:
+    def __init__(
+        self, log: Log, journal: JournalWriter, metrics: Metrics, history: HistoryWriter | None = None
+    ) -> None:
         self.log = log
         self.metrics = metrics
         self._journal = journal
+        self._history = history
 
     def message(
         self,
@@ -53,6 +57,7 @@ class Recorder:
         self.metrics.add(_COUNTED[action])
         if reply.positive:
             self.metrics.add(Metric.OCTETS_ACCEPTED, len(message.raw))
+            self._remember(envelope, message, examined, now)
         decision, auth, judged = examined.decision, examined.auth, examined.judged
         message_id = message.header.text("message-id")[:MAX_SUBJECT]
         self.log.info(
@@ -95,6 +100,15 @@ class Recorder:
                 findings=examined.findings,
             )
         )
+
+    def _remember(self, envelope: Envelope, message: Message, examined: Examined, now: float) -> None:
+        """TRAPS, "Spoofers inherit trust": only a proven author is remembered, and only by whom the message reached."""
+        facts = examined.judgement.facts
+        if self._history is None or not facts.aligned_pass or not facts.authors:
+            return
+        reached = [r.address for r in envelope.recipients if examined.decision_for(r).action is Action.ACCEPT]
+        message_id = message.header.text("message-id")[:MAX_SUBJECT]
+        self._history.note_received(facts.authors[0].address, reached, message_id, now)
 
     def unjudged(self, visit: Visit, envelope: Envelope, reply: Reply, reason: str, size: int, now: float) -> None:
         """A message was refused before, or without, a judgement."""
