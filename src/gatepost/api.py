@@ -28,7 +28,7 @@ from gatepost.msgauth.authenticate import MAX_FIELD, AuthResults, read_authors
 from gatepost.msgauth.settings import MsgauthSettings
 from gatepost.names import Session
 from gatepost.net.resolver import DnsResolver
-from gatepost.ports import Resolver
+from gatepost.ports import Resolver, Scanner
 
 MAX_SHOWN = 50  # addresses of a message that are told; the rest is counted by nobody
 MAX_TEXT = 998  # characters of a name, an address or a subject that are told (a line of RFC 5322 §2.1.1)
@@ -81,6 +81,7 @@ async def inspect_message(
     session: Session | None = None,
     mail_from: str | None = None,
     resolver: Resolver | None = None,
+    scanner: Scanner | None = None,
     now: float | None = None,
     settings: InspectionSettings | None = None,
 ) -> Inspection:
@@ -89,7 +90,8 @@ async def inspect_message(
     `session` says who handed it in; without it (or its address) the topmost Received field is believed, as that of the
     server which kept the file. `mail_from` is the envelope sender, empty for the null sender; None takes it from
     Return-Path, else SPF is checked for the author's address and the verdict is milder. `now` is in seconds since the
-    epoch; None is the present, or for a saved file the time it arrived. Without a `resolver` the network is asked.
+    epoch; None is the present, or for a saved file the time it arrived. Without a `resolver` the network is asked;
+    without a `scanner` nothing is scanned.
     Raises InputError for an address in `session` that is none.
     """
     chosen = settings or InspectionSettings()
@@ -109,7 +111,7 @@ async def inspect_message(
         smtputf8=judged.protocol.upper().startswith("UTF8"),
         own_domains=chosen.own_domains,
     )
-    ports = Ports(resolver=resolver or DnsResolver())
+    ports = Ports(resolver=resolver or DnsResolver(), scanner=scanner)
     judgement = await examine_message(
         message, arrival, ports, now=clock, msgauth=chosen.msgauth, settings=chosen.inspector
     )

@@ -26,6 +26,7 @@ from gatepost.cli.options import (
     inspection_settings,
     json_option,
     make_resolver,
+    make_scanner,
     make_session,
     now_option,
     read_settings,
@@ -37,7 +38,7 @@ from gatepost.cli.sources import Saved, read_messages, total_octets
 from gatepost.cli.terminal import console
 from gatepost.finding import Severity
 from gatepost.names import Session
-from gatepost.ports import Resolver
+from gatepost.ports import Resolver, Scanner
 
 AT_ONCE = 16  # messages whose DNS questions are waited for together
 OCTETS_AT_ONCE = 64 << 20  # and how much memory they may take
@@ -50,6 +51,7 @@ class _Judge:
     session: Session
     mail_from: str | None
     resolver: Resolver
+    scanner: Scanner | None
     now: float | None
     settings: InspectionSettings
 
@@ -59,6 +61,7 @@ class _Judge:
             session=self.session,
             mail_from=self.mail_from,
             resolver=self.resolver,
+            scanner=self.scanner,
             now=self.now,
             settings=self.settings,
         )
@@ -97,6 +100,7 @@ def command(
         session=make_session(ip, ehlo),
         mail_from=mail_from,
         resolver=make_resolver(zone, resolver, dns_timeout, dns_fail, settings),
+        scanner=make_scanner(settings),
         now=None if now is None else read_now(now),
         settings=inspection_settings(settings),
     )

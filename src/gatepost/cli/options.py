@@ -19,7 +19,7 @@ from gatepost.finding import Severity
 from gatepost.names import Session
 from gatepost.net.resolver import DnsResolver, ResolverSettings
 from gatepost.net.zone import ZoneResolver
-from gatepost.ports import Resolver
+from gatepost.ports import Resolver, Scanner
 
 if TYPE_CHECKING:
     from gatepost.config import Settings
@@ -118,6 +118,15 @@ def make_resolver(
     if server is not None:
         return DnsResolver(ResolverSettings(servers=(server,)))
     return DnsResolver(settings.dns if settings is not None else ResolverSettings())
+
+
+def make_scanner(settings: Settings | None) -> Scanner | None:
+    """The virus scanner that the gate's configuration names."""
+    if settings is None or not settings.scanner.address:
+        return None
+    from gatepost.net.clamd import ClamdScanner
+
+    return ClamdScanner(settings.scanner)
 
 
 def make_session(ip: str, ehlo: str) -> Session:

@@ -8,6 +8,8 @@ Not here: what follows (`enforcement`).
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
+
 from gatepost.inspector.facts import Facts, envelope_domain
 from gatepost.msgauth.arc import ArcSetResult, ArcStatus
 from gatepost.msgauth.authres import parse_authentication_results
@@ -30,31 +32,46 @@ def signs_of_indirect_flow(facts: Facts) -> tuple[str, ...]:
     return tuple(signs)
 
 
-def trusted_forwarder(facts: Facts) -> str:
-    """The trusted forwarder that SPF or DKIM proves to have sent it, empty when there is none."""
-    trusted = facts.settings.trusted_forwarders
-    if not trusted:
-        return ""
-    proven = {signature.domain for signature in facts.auth.dkim.passed}
+Seal = tuple[str, bool]
+"""The sealer's domain, and whether it saw the author's domain pass."""
+
+
+def proven_domains(facts: Facts) -> tuple[str, ...]:
+    """The domains that SPF or DKIM prove to have sent it."""
+    proven = dict.fromkeys(signature.domain for signature in facts.auth.dkim.passed)
     spf = facts.auth.spf_mail_from
     if spf is not None and spf.result == "pass":
-        proven.add(envelope_domain(facts.mail_from))
-    return next((domain for domain in trusted if _is_within(proven, domain)), "")
+        proven[envelope_domain(facts.mail_from)] = None
+    return tuple(domain for domain in proven if domain)
 
 
-def trusted_sealer(facts: Facts) -> str:
+def trusted_forwarder(proven: Iterable[str], trusted: Iterable[str]) -> str:
+    """The trusted forwarder among the domains that are proven to have sent it, empty when there is none."""
+    found = set(proven)
+    return next((domain for domain in trusted if _is_within(found, domain)), "")
+
+
+def seals_of(facts: Facts) -> tuple[Seal, ...]:
+    """The seals of a chain that holds, newest first, down to the first that saw a pass; those below have no say."""
+    found: list[Seal] = []
+    if facts.auth.arc.result is ArcStatus.PASS:
+        for one in sorted(facts.auth.arc.sets, key=lambda one: -one.instance):
+            found.append((one.sealer, _saw_a_pass(one)))
+            if found[-1][1]:
+                break
+    return tuple(found)
+
+
+def trusted_sealer(seals: Iterable[Seal], trusted: Collection[str]) -> str:
     """The trusted sealer that saw the author's domain pass, in a chain that holds from there on; empty when none did.
 
     Every sealer from the newest down to that one must be trusted: each could have changed what it passed on.
     """
-    trusted = facts.settings.trusted_sealers
-    if not trusted or facts.auth.arc.result is not ArcStatus.PASS:
-        return ""
-    for one in sorted(facts.auth.arc.sets, key=lambda one: -one.instance):
-        if not any(_is_within({one.sealer}, domain) for domain in trusted):
+    for sealer, saw_a_pass in seals if trusted else ():
+        if not any(_is_within({sealer}, domain) for domain in trusted):
             return ""
-        if _saw_a_pass(one):
-            return one.sealer
+        if saw_a_pass:
+            return sealer
     return ""
 
 

@@ -18,6 +18,7 @@ from gatepost.finding import Finding
 from gatepost.inspector.decision import Decision, Forced
 from gatepost.inspector.enforcement import forced_by
 from gatepost.inspector.facts import Facts
+from gatepost.inspector.grounds import Grounds, grounds_of
 from gatepost.inspector.policy import decide
 from gatepost.inspector.rule import run_rules
 from gatepost.inspector.rules import active_rules
@@ -25,9 +26,11 @@ from gatepost.inspector.rules import active_rules
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
-    """The facts, what the rules found in them, and the actions that are forced whatever the score."""
+    """The facts, what the rules found in them, and the actions that are forced whatever the score, with what those
+    rest on."""
 
     facts: Facts
+    grounds: Grounds
     findings: tuple[Finding, ...]
     forced: tuple[Forced, ...]
 
@@ -39,4 +42,5 @@ class Judgement:
 def judge(facts: Facts) -> Judgement:
     """Runs every active rule on `facts`."""
     findings = run_rules(active_rules(facts.settings.disabled_rules), facts)
-    return Judgement(facts=facts, findings=findings, forced=forced_by(facts))
+    grounds = grounds_of(facts)
+    return Judgement(facts=facts, grounds=grounds, findings=findings, forced=forced_by(grounds, facts.settings))

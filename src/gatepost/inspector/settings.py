@@ -23,11 +23,18 @@ class DmarcEnforcement(enum.StrEnum):
 
 
 class OnTemperror(enum.StrEnum):
-    """What becomes of a message that cannot be judged because DNS did not answer."""
+    """What becomes of a message that cannot be judged because DNS, or a scanner, did not answer."""
 
     DEFER = "defer"
     TAG = "tag"
     WEIGH = "weigh"
+
+
+class OnMalware(enum.StrEnum):
+    """What becomes of a message in which the scanner found malware."""
+
+    QUARANTINE = "quarantine"
+    REJECT = "reject"
 
 
 _REJECT_CODES = ("header.several-from",)
@@ -65,6 +72,13 @@ class InspectorSettings:
     dmarc_temperror: OnTemperror = OnTemperror.DEFER
     """What to do when DNS does not answer and DMARC cannot be judged: `defer` (451, the sender tries again), `tag`
     or `weigh` (only the finding's weight counts). It is never taken for a pass nor refused for good."""
+    malware: OnMalware = OnMalware.QUARANTINE
+    """What to do when the scanner finds malware: `quarantine`, since signatures err too, or `reject`. Nothing that
+    speaks for the message takes it back."""
+    not_scanned: OnTemperror = OnTemperror.TAG
+    """What to do with a message that the scanner did not scan (it is down, too slow, the message too large): `tag`,
+    `defer` (451; what is too large is tagged all the same, it would be so at the next try) or `weigh` (only the
+    finding's weight counts). It never counts as clean."""
     trusted_forwarders: tuple[str, ...] = ()
     """Domains whose forwarding is trusted, as proven by their SPF or DKIM pass: mail that fails DMARC through them is
     only tagged."""

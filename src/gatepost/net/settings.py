@@ -1,7 +1,8 @@
-"""The options of TLS.
+"""The options of TLS and of the virus scanner.
 
-In: gatepost.toml, table [tls]. Out: `TlsSettings`.
-Standard: RFC 9325. Not here: reading the files (`net.tls`); the resolver's options (`net.resolver.settings`).
+In: gatepost.toml, tables [tls] and [scanner]. Out: `TlsSettings`, `ScannerSettings`.
+Standard: RFC 9325. Not here: reading the files (`net.tls`); the resolver's options (`net.resolver.settings`); what
+follows from a scan (`inspector.settings`).
 """
 
 from __future__ import annotations
@@ -22,3 +23,20 @@ class TlsSettings:
     """The oldest version of TLS that is spoken; 1.0 and 1.1 are gone for good (RFC 8996)."""
     ciphers: str = "ECDHE+AESGCM:ECDHE+CHACHA20"
     """Cipher suites for TLS 1.2, as OpenSSL writes them; TLS 1.3 has its own, all good."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScannerSettings:
+    """A virus scanner beside the gate. What its answers lead to is `malware` and `not_scanned` under `[inspector]`."""
+
+    address: str = ""
+    """Where ClamAV's clamd listens: "/run/clamav/clamd.ctl" or "127.0.0.1:3310" (its TCP socket has no password: keep
+    it on this machine or on a private network). Empty: nothing is scanned."""
+    timeout: float = 15.0
+    """Seconds one message may wait for and take with the scanner; less than `relay.deadline`, and past them it counts
+    as not scanned."""
+    max_size: int = 25 << 20
+    """Octets: a larger message is not sent to the scanner and counts as not scanned. Not above clamd's
+    StreamMaxLength."""
+    at_once: int = 8
+    """Messages that one reception process has scanned at the same time; not above clamd's MaxThreads by much."""

@@ -21,11 +21,13 @@ class ScanStatus(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scanned:
-    """`names` are the signatures that matched; `reason` says in plain words why there is no verdict."""
+    """`names` are the signatures that matched; `reason` says in plain words why there is no verdict, `lasting` that it
+    would be the same at another time (the message is too large)."""
 
     status: ScanStatus
     names: tuple[str, ...] = ()
     reason: str = ""
+    lasting: bool = False
 
 
 class Scanner(Protocol):

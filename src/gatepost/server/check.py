@@ -7,6 +7,7 @@ Not here: the domain's standing in the world (`audit`).
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import os
 import socket
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gatepost.errors import ConfigError, GatepostError
+from gatepost.net.clamd import ClamdScanner
 from gatepost.net.resolver import DnsResolver
 from gatepost.net.tls import check_certificate
 from gatepost.server.plan import bind_address, check_settings
@@ -42,6 +44,7 @@ def check_gate(settings: GateSettings, now: float) -> list[Point]:
     looks: list[tuple[str, Callable[[], str]]] = [
         ("configuration", lambda: _domains(settings)),
         ("name servers", lambda: _name_servers(settings)),
+        ("scanner", lambda: _scanner(settings)),
         ("certificate", lambda: _certificate(settings, now)),
         ("user", lambda: _user(settings)),
         ("store", lambda: _store(settings)),
@@ -70,6 +73,12 @@ def _domains(settings: GateSettings) -> str:
 def _name_servers(settings: GateSettings) -> str:
     DnsResolver(settings.dns)
     return ", ".join(settings.dns.servers)
+
+
+def _scanner(settings: GateSettings) -> str:
+    if not settings.scanner.address:
+        return "none; malware is known only by what attachments are"
+    return asyncio.run(ClamdScanner(settings.scanner).ask("VERSION"))[:200]
 
 
 def _certificate(settings: GateSettings, now: float) -> str:

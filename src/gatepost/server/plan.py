@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gatepost.errors import ConfigError
+from gatepost.net.clamd import parse_address
 from gatepost.net.resolver import DnsResolver
 from gatepost.net.settings import TlsSettings
 from gatepost.net.tls import check_certificate, client_context, server_context
@@ -122,8 +123,10 @@ def check_settings(settings: GateSettings) -> Recipients:
     if not settings.domains:
         raise ConfigError("domains", "{}", 'name at least one domain, as [domains."example.org"]')
     check_names(settings)
-    DnsResolver(settings.dns)  # these two raise for servers and certificates that are none
+    DnsResolver(settings.dns)  # these raise for servers and certificates that are none
     client_context(verified=settings.delivery.tls == "verified", authority=settings.delivery.ca_file or None)
+    if settings.scanner.address:
+        parse_address(settings.scanner.address)
     Routes({name: domain.route for name, domain in settings.domains.items()}, settings.delivery.relay)
     for name, domain in settings.domains.items():
         if domain.recipients == "call-forward" and not domain.route.startswith(("smtp:", "lmtp:")):

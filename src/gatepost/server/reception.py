@@ -12,18 +12,20 @@ from pathlib import Path
 
 from gatepost.errors import StoreBusy, StoreDamaged, StoreError
 from gatepost.inspector.examine import Ports
+from gatepost.net.clamd import ClamdScanner
 from gatepost.net.resolver import BudgetedResolver, DnsResolver
 from gatepost.net.tls import client_context
 from gatepost.server.callforward import CallForward
 from gatepost.server.delivery.connect import Connector
 from gatepost.server.delivery.run import OWN_SHARD, SPARE_SHARDS
-from gatepost.server.logs import Log, journal_told
+from gatepost.server.logs import Log, history_told, journal_told
 from gatepost.server.pipeline import Gate
 from gatepost.server.pipeline.admission import Admission
 from gatepost.server.pipeline.hops import NextHops
 from gatepost.server.pipeline.record import Recorder
 from gatepost.server.plan import Plan
 from gatepost.server.smtp.listener import Listener
+from gatepost.store.history import HistoryWriter, SenderHistory
 from gatepost.store.journal import Journal, JournalWriter
 from gatepost.store.spool import Committer, SpoolShard
 
@@ -38,19 +40,24 @@ async def receive(plan: Plan, column: int, log: Log, stop: asyncio.Event, retire
     folder = Path(settings.store.folder)
     committer = Committer(first_free_shard(folder / "spool", plan, log))
     journal = JournalWriter(Journal.open_sometime(folder, settings.store.journal), journal_told(log))
-    recorder = Recorder(log, journal, plan.metrics.column(column))
+    known = SenderHistory(folder, settings.store.history) if settings.store.history.enabled else None
+    acquaintances = HistoryWriter(known, history_told(log)) if known is not None else None
+    recorder = Recorder(log, journal, plan.metrics.column(column), acquaintances)
     resolver = DnsResolver(settings.dns)
     connector = Connector(settings.hostname, settings.delivery, resolver)
     routes = {domain.route for domain in settings.domains.values()}
     hops = NextHops(settings.hostname, routes, connector.addresses, client_context(verified=False))
     relay = settings.relay
     asked = CallForward(hops.ask, relay.call_forward_positive, relay.call_forward_negative, time.monotonic)
+    scanner = ClamdScanner(settings.scanner) if settings.scanner.address else None
     gate = Gate(
         settings,
         admission=Admission(plan.recipients, hops, asked),
         committer=committer,
         recorder=recorder,
-        message_ports=lambda: Ports(resolver=BudgetedResolver(resolver, settings.dns.lookups_per_message)),
+        message_ports=lambda: Ports(
+            resolver=BudgetedResolver(resolver, settings.dns.lookups_per_message), scanner=scanner, history=known
+        ),
         wake=plan.wake[1],
     )
     listener = Listener(
@@ -72,6 +79,8 @@ async def receive(plan: Plan, column: int, log: Log, stop: asyncio.Event, retire
         watching.cancel()
         await committer.close()
         journal.close()
+        if acquaintances is not None:
+            acquaintances.close()
 
 
 def first_free_shard(folder: Path, plan: Plan, log: Log) -> SpoolShard:

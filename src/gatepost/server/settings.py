@@ -13,7 +13,7 @@ from typing import Literal
 from gatepost.inspector.settings import InspectorSettings
 from gatepost.msgauth.settings import MsgauthSettings
 from gatepost.net.resolver.settings import ResolverSettings
-from gatepost.net.settings import TlsSettings
+from gatepost.net.settings import ScannerSettings, TlsSettings
 from gatepost.server.delivery.settings import DeliverySettings
 from gatepost.server.smtp.settings import SmtpSettings
 from gatepost.store.settings import StoreSettings
@@ -105,6 +105,8 @@ class GateSettings:
     """Which name servers are asked, and how answers are kept."""
     msgauth: MsgauthSettings = field(default_factory=MsgauthSettings)
     """SPF, DKIM, ARC and DMARC: limits and strictness."""
+    scanner: ScannerSettings = field(default_factory=ScannerSettings)
+    """A virus scanner beside the gate."""
     inspector: InspectorSettings = field(default_factory=InspectorSettings)
     """How findings become a decision."""
     smtp: SmtpSettings = field(default_factory=SmtpSettings)

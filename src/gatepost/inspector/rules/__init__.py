@@ -10,10 +10,12 @@ from functools import lru_cache
 
 from gatepost.errors import ConfigError
 from gatepost.inspector.rule import Rule, Runs, in_runs
-from gatepost.inspector.rules import arc, client, dates, dkim, dmarc, fields, path, senders, spf
+from gatepost.inspector.rules import arc, client, dates, dkim, dmarc, fields, path, scanner, senders, spf
 from gatepost.inspector.settings import InspectorSettings
 
 RULES: tuple[Rule, ...] = (
+    scanner.malware_found,
+    scanner.not_scanned,
     dmarc.dmarc_fail,
     dmarc.dmarc_temperror,
     dmarc.dmarc_permerror,

@@ -10,7 +10,7 @@ from typing import Any
 
 from gatepost.finding import Severity
 from gatepost.inspector.facts import Facts
-from gatepost.inspector.indirect import trusted_sealer
+from gatepost.inspector.indirect import seals_of, trusted_sealer
 from gatepost.inspector.rule import Seen, rule
 from gatepost.msgauth.arc import ArcStatus
 
@@ -25,6 +25,11 @@ def _evidence(facts: Facts) -> dict[str, Any]:
     return {"sealer": arc.sealer, "sealers": sealers, "instance": arc.instance, "reason": arc.reason}
 
 
+def _trusted(facts: Facts) -> str:
+    trusted = facts.settings.trusted_sealers
+    return trusted_sealer(seals_of(facts), trusted) if trusted else ""
+
+
 @rule(
     code="auth.arc.trusted",
     severity=Severity.PASS,
@@ -37,7 +42,7 @@ def _evidence(facts: Facts) -> dict[str, Any]:
 def arc_trusted(facts: Facts) -> Seen | None:
     if facts.auth.arc.result is not ArcStatus.PASS:
         return None
-    sealer = trusted_sealer(facts)
+    sealer = _trusted(facts)
     return Seen(evidence={**_evidence(facts), "vouched_by": sealer}) if sealer else None
 
 
@@ -52,7 +57,7 @@ def arc_trusted(facts: Facts) -> Seen | None:
     when=_has_chain,
 )
 def arc_pass(facts: Facts) -> Seen | None:
-    if facts.auth.arc.result is not ArcStatus.PASS or trusted_sealer(facts):
+    if facts.auth.arc.result is not ArcStatus.PASS or _trusted(facts):
         return None
     return Seen(evidence=_evidence(facts))
 

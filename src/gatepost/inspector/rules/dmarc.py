@@ -9,10 +9,11 @@ from __future__ import annotations
 from typing import Any
 
 from gatepost.finding import Severity
-from gatepost.inspector.enforcement import FAIL_CODE, TEMPERROR_CODE, enforce_dmarc
+from gatepost.inspector.enforcement import FAIL_CODE, TEMPERROR_CODE, Enforcement, enforce_dmarc
 from gatepost.inspector.facts import Facts
+from gatepost.inspector.grounds import Grounds, grounds_of
 from gatepost.inspector.rule import Seen, rule
-from gatepost.inspector.settings import DmarcEnforcement
+from gatepost.inspector.settings import DmarcEnforcement, InspectorSettings
 from gatepost.msgauth.dmarc import DmarcPolicy, DmarcResultWord
 
 # A failure weighs more the more its owner cares; what the policy demands is enforced besides.
@@ -72,14 +73,9 @@ def dmarc_fail(facts: Facts) -> Seen | None:
     dmarc = facts.auth.dmarc
     if dmarc.result is not DmarcResultWord.FAIL:
         return None
-    enforcement = enforce_dmarc(facts)
-    severity, weight = _FAIL[dmarc.policy or DmarcPolicy.NONE]
-    if dmarc.disposition is not dmarc.policy:
-        severity, weight = _FAIL[dmarc.disposition]
-    if facts.settings.dmarc is DmarcEnforcement.REPORT_ONLY:
-        severity, weight = _FAIL[DmarcPolicy.NONE]
-    if enforcement.vouched_by:
-        severity, weight = Severity.NOTICE, 0.5
+    grounds = grounds_of(facts)
+    enforcement = enforce_dmarc(grounds, facts.settings)
+    severity, weight = weigh_failure(grounds, enforcement, facts.settings)
     evidence = {
         **_evidence(facts),
         "enforced": enforcement.action.value if enforcement.action is not None else "nothing",
@@ -87,6 +83,17 @@ def dmarc_fail(facts: Facts) -> Seen | None:
         "signs": list(enforcement.signs),
     }
     return Seen(evidence=evidence, severity=severity, weight=weight)
+
+
+def weigh_failure(grounds: Grounds, enforcement: Enforcement, settings: InspectorSettings) -> tuple[Severity, float]:
+    """How grave a failure is and what it weighs, as far as the rule itself says."""
+    if enforcement.vouched_by:
+        return Severity.NOTICE, 0.5
+    if settings.dmarc is DmarcEnforcement.REPORT_ONLY:
+        return _FAIL[DmarcPolicy.NONE]
+    if grounds.disposition is not grounds.policy:
+        return _FAIL[grounds.disposition]
+    return _FAIL[grounds.policy or DmarcPolicy.NONE]
 
 
 @rule(
