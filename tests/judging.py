@@ -9,8 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 from gatepost.finding import Finding
+from gatepost.inspector.content import Content
 from gatepost.inspector.facts import CLEAN, Facts, LineEnds, gather_facts
 from gatepost.inspector.judge import Judgement, judge
+from gatepost.inspector.people import People
 from gatepost.inspector.rule import Rule, Seen, in_runs, run_rules
 from gatepost.inspector.settings import InspectorSettings
 from gatepost.inspector.trace import read_path
@@ -23,6 +25,7 @@ from gatepost.msgauth.dmarc import Alignment, DmarcPolicy, DmarcResult, DmarcRes
 from gatepost.msgauth.iprev import IprevResult, IprevResultWord
 from gatepost.msgauth.spf import SpfIdentity, SpfResult, SpfResultWord
 from gatepost.names import Session
+from gatepost.ports import Acquaintance, Opened, Place, Text
 
 NOW = 1_764_000_000.0  # Mon, 24 Nov 2025 16:00:00 +0000
 DATE = "Mon, 24 Nov 2025 16:00:00 +0000"
@@ -92,6 +95,12 @@ def make_facts(
     saved: bool = False,
     received_at: float = NOW,
     trusted: tuple[str, ...] = (),
+    body: str = "",
+    recipients: tuple[str, ...] = (),
+    acquaintance: Acquaintance | None = None,
+    content: Content | None = None,
+    place: Place | None = None,
+    people: People | None = None,
     **auth_changes: Any,
 ) -> Facts:
     """The facts of a message with `header` (LF becomes CRLF) and a short body."""
@@ -111,7 +120,17 @@ def make_facts(
         own_domains=own_domains,
         line_ends=line_ends,
         smtputf8=smtputf8,
+        recipients=recipients,
+        acquaintance=acquaintance,
+        content=content if content is not None or not body else plain_content(body),
+        place=place,
+        people=people,
     )
+
+
+def plain_content(body: str, **more: Any) -> Content:
+    """What an opener finds in a message with one plain text."""
+    return Content(Opened(texts=(Text(item="1", kind="plain", visible=body),), **more))
 
 
 def see(rule: Rule, **options: Any) -> Finding | None:

@@ -85,6 +85,7 @@ BOUNDS: Mapping[type, Mapping[str, Range]] = {
         "group_caps": (0, 1e6),
         "default_group_cap": (0, 1e6),
         "weights": (-1e6, 1e6),
+        "memory_days": DAYS,
         "date_past_days": DAYS,
         "date_future_hours": (0, 876_000),
     },

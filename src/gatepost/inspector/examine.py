@@ -13,13 +13,15 @@ from dataclasses import dataclass, field
 from gatepost.inspector.content import Content
 from gatepost.inspector.facts import CLEAN, LineEnds, gather_facts
 from gatepost.inspector.judge import Judgement, judge
+from gatepost.inspector.people import People
 from gatepost.inspector.settings import InspectorSettings
+from gatepost.inspector.threads import references_of
 from gatepost.inspector.trace import Path
 from gatepost.message.message import Message
-from gatepost.msgauth.authenticate import authenticate
+from gatepost.msgauth.authenticate import AuthResults, authenticate
 from gatepost.msgauth.settings import MsgauthSettings
 from gatepost.names import Session
-from gatepost.ports import Fetcher, History, Opener, Resolver, Scanner
+from gatepost.ports import Acquaintance, Fetcher, History, Locator, Opener, Resolver, Scanner
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,12 +33,14 @@ class Ports:
     scanner: Scanner | None = None
     fetcher: Fetcher | None = None
     history: History | None = None
+    locator: Locator | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrival:
     """How the message came. `session` and `path` are what `trace.read_path` answers; `mail_from` is None when unknown
-    and `checked_from` what SPF is checked for then; `recipients` are addresses, empty when unknown."""
+    and `checked_from` what SPF is checked for then; `recipients` are addresses, empty when unknown.
+    `people` are those whose names strangers borrow, None for those of the settings alone."""
 
     session: Session
     path: Path
@@ -46,6 +50,7 @@ class Arrival:
     line_ends: LineEnds = CLEAN
     smtputf8: bool = False
     own_domains: Iterable[str] = field(default=())
+    people: People | None = None
 
 
 async def examine_message(
@@ -76,5 +81,17 @@ async def examine_message(
         recipients=arrival.recipients,
         content=content,
         scanned=await scanning if scanning is not None else None,
+        acquaintance=await _acquaintance(message, arrival, auth, ports.history),
+        people=arrival.people,
+        place=ports.locator.locate(arrival.session.client_ip) if ports.locator is not None else None,
     )
     return judge(facts)
+
+
+async def _acquaintance(
+    message: Message, arrival: Arrival, auth: AuthResults, history: History | None
+) -> Acquaintance | None:
+    """What is remembered of the author: an address that anybody can write, so rules ask for an aligned pass first."""
+    if history is None or not auth.authors:
+        return None
+    return await history.lookup(auth.authors[0].address, arrival.recipients, references_of(message.header))

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from gatepost.inspector.content import Content
+from gatepost.inspector.links.lookalike import Protected
+from gatepost.inspector.people import NOBODY, People
 from gatepost.inspector.settings import InspectorSettings
 from gatepost.inspector.trace import Path
 from gatepost.message.addresses import Mailbox
@@ -20,7 +22,7 @@ from gatepost.message.header import Header
 from gatepost.message.message import Message
 from gatepost.msgauth.authenticate import AuthResults
 from gatepost.names import Session, domain_of
-from gatepost.ports import Acquaintance, Scanned
+from gatepost.ports import Acquaintance, Place, Scanned
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,8 @@ class Facts:
     Return-Path), empty for the null sender. `own_domains` are in lower case. `received_at` is when the message came,
     `now` the clock of the judgement; for live mail both are the same. `date` is the topmost Date, None without one.
     `repeated` are the fields (in lower case) that stand more than once, and how often. `recipients` are addresses,
-    empty when unknown. `content`, `scanned` and `acquaintance` are None where nobody was asked."""
+    empty when unknown. `people` are those whose names strangers borrow. `content`, `scanned`, `acquaintance` and
+    `place` (of the client) are None where nobody was asked."""
 
     message: Message
     header: Header
@@ -70,6 +73,8 @@ class Facts:
     content: Content | None = None
     scanned: Scanned | None = None
     acquaintance: Acquaintance | None = None
+    people: People = NOBODY
+    place: Place | None = None
 
     def is_own(self, domain: str) -> bool:
         """Whether `domain` is one of ours or below one."""
@@ -84,6 +89,11 @@ class Facts:
     def aligned_pass(self) -> bool:
         """The author domain is proven: the only ground for trust (TRAPS, "Spoofers inherit trust")."""
         return self.auth.dmarc.aligned
+
+    @property
+    def protected(self) -> Protected:
+        """The names that are imitated: our own, our partners' and the shipped ones."""
+        return _protected(self.own_domains | _normalized(self.settings.partner_domains))
 
 
 def gather_facts(
@@ -102,6 +112,8 @@ def gather_facts(
     content: Content | None = None,
     scanned: Scanned | None = None,
     acquaintance: Acquaintance | None = None,
+    people: People | None = None,
+    place: Place | None = None,
 ) -> Facts:
     """The facts of `message`; `session` and `path` are what `trace.read_path` answers. `own_domains` are added to
     those of the settings."""
@@ -130,12 +142,24 @@ def gather_facts(
         content=content,
         scanned=scanned,
         acquaintance=acquaintance,
+        people=people if people is not None else _people(tuple(settings.people.items())),
+        place=place,
     )
 
 
 @lru_cache(maxsize=64)
 def _normalized(domains: tuple[str, ...]) -> frozenset[str]:
     return frozenset(domain.lower().rstrip(".") for domain in domains)
+
+
+@lru_cache(maxsize=8)
+def _people(names: tuple[tuple[str, tuple[str, ...]], ...]) -> People:
+    return People(dict(names)) if names else NOBODY
+
+
+@lru_cache(maxsize=8)
+def _protected(domains: frozenset[str]) -> Protected:
+    return Protected(domains)
 
 
 def count_line_ends(raw: bytes) -> LineEnds:

@@ -91,6 +91,16 @@ class InspectorSettings:
     bridges make everyone look local."""
     own_domains: tuple[str, ...] = ()
     """Domains whose spoofing from outside is to be seen; the domains this gate serves are added to them."""
+    partner_domains: tuple[str, ...] = ()
+    """Domains of those you deal with: names that only look like one of them (or like one of `own_domains`) are seen."""
+    people: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """People whose names fraudsters borrow (managers, the accounts department), each with the addresses that are truly
+    theirs: `"Ann Miller" = ["ann@example.org"]`. Accounts such as ann.miller are known without it."""
+    memory_days: float = 14.0
+    """Days the memory of senders (`[store.history]`) must have lasted before "never wrote to you" says anything."""
+    unexpected_countries: tuple[str, ...] = ()
+    """Countries (ISO 3166 codes, as `["KP"]`) from which no mail is expected; needs `geo.file`. It weighs a little and
+    decides nothing alone."""
     date_past_days: float = 7.0
     """A Date older than this many days at reception is a finding."""
     date_future_hours: float = 12.0

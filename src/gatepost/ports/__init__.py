@@ -1,6 +1,7 @@
 """The ports: what pure rooms ask of the world, as protocols, and the values that come back.
 
-A file a port: `dns` (Resolver), `content` (Opener), `scanner` (Scanner), `fetcher` (Fetcher), `history` (History).
+A file a port: `dns` (Resolver), `content` (Opener), `scanner` (Scanner), `fetcher` (Fetcher), `history` (History),
+`locator` (Locator).
 Not here: who answers (`net`, `sandbox`, `store`); the houses hand them in.
 """
 
@@ -8,6 +9,7 @@ from gatepost.ports.content import Item, Link, Opened, Opener, Text, Trait, Trou
 from gatepost.ports.dns import Answer, DnsStatus, Mx, Question, Record, Resolver
 from gatepost.ports.fetcher import Fetcher, Followed
 from gatepost.ports.history import Acquaintance, History
+from gatepost.ports.locator import Locator, Place
 from gatepost.ports.scanner import Scanned, Scanner, ScanStatus
 
 __all__ = [
@@ -19,9 +21,11 @@ __all__ = [
     "History",
     "Item",
     "Link",
+    "Locator",
     "Mx",
     "Opened",
     "Opener",
+    "Place",
     "Question",
     "Record",
     "Resolver",
