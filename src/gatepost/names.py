@@ -47,6 +47,15 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DoorSign:
+    """Something odd about a client, seen at the door before its message: `check` is the check's name
+    ("early-talker"), `words` half a sentence about the client ("it talked before the greeting")."""
+
+    check: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Recipient:
     """One accepted RCPT: the address (local-part@domain, no angle brackets) and its DSN wishes (RFC 3461 §4).
 

@@ -20,7 +20,7 @@ from gatepost.inspector.trace import Path
 from gatepost.message.message import Message
 from gatepost.msgauth.authenticate import AuthResults, authenticate
 from gatepost.msgauth.settings import MsgauthSettings
-from gatepost.names import Session
+from gatepost.names import DoorSign, Session
 from gatepost.ports import Acquaintance, Fetcher, History, Locator, Opener, Resolver, Scanner
 
 
@@ -50,6 +50,7 @@ class Arrival:
     line_ends: LineEnds = CLEAN
     smtputf8: bool = False
     own_domains: Iterable[str] = field(default=())
+    door: tuple[DoorSign, ...] = ()
     people: People | None = None
 
 
@@ -79,6 +80,7 @@ async def examine_message(
         line_ends=arrival.line_ends,
         smtputf8=arrival.smtputf8,
         recipients=arrival.recipients,
+        door=arrival.door,
         content=content,
         scanned=await scanning if scanning is not None else None,
         acquaintance=await _acquaintance(message, arrival, auth, ports.history),

@@ -21,7 +21,7 @@ from gatepost.message.dates import ParsedDate, parse_date
 from gatepost.message.header import Header
 from gatepost.message.message import Message
 from gatepost.msgauth.authenticate import AuthResults
-from gatepost.names import Session, domain_of
+from gatepost.names import DoorSign, Session, domain_of
 from gatepost.ports import Acquaintance, Place, Scanned
 
 
@@ -50,7 +50,7 @@ class Facts:
     `now` the clock of the judgement; for live mail both are the same. `date` is the topmost Date, None without one.
     `repeated` are the fields (in lower case) that stand more than once, and how often. `recipients` are addresses,
     empty when unknown. `people` are those whose names strangers borrow. `content`, `scanned`, `acquaintance` and
-    `place` (of the client) are None where nobody was asked."""
+    `place` (of the client) are None where nobody was asked. `door` is what the door saw of the client."""
 
     message: Message
     header: Header
@@ -73,6 +73,7 @@ class Facts:
     content: Content | None = None
     scanned: Scanned | None = None
     acquaintance: Acquaintance | None = None
+    door: tuple[DoorSign, ...] = ()
     people: People = NOBODY
     place: Place | None = None
 
@@ -112,6 +113,7 @@ def gather_facts(
     content: Content | None = None,
     scanned: Scanned | None = None,
     acquaintance: Acquaintance | None = None,
+    door: tuple[DoorSign, ...] = (),
     people: People | None = None,
     place: Place | None = None,
 ) -> Facts:
@@ -142,6 +144,7 @@ def gather_facts(
         content=content,
         scanned=scanned,
         acquaintance=acquaintance,
+        door=door,
         people=people if people is not None else _people(tuple(settings.people.items())),
         place=place,
     )

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from gatepost.errors import ConfigError
 from gatepost.inspector.rule import Rule, Runs, in_runs
-from gatepost.inspector.rules import arc, client, dates, dkim, dmarc, fields, path, scanner, senders, spf
+from gatepost.inspector.rules import arc, client, dates, dkim, dmarc, door, fields, path, scanner, senders, spf
 from gatepost.inspector.settings import InspectorSettings
 
 RULES: tuple[Rule, ...] = (
@@ -52,6 +52,9 @@ RULES: tuple[Rule, ...] = (
     client.ehlo_literal_differs,
     client.ehlo_is_ours,
     client.ehlo_not_in_dns,
+    door.early_talker,
+    door.pipelining,
+    door.watched,
     path.time_goes_backward,
     path.long_delay,
     path.many_hops,

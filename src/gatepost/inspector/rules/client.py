@@ -7,13 +7,11 @@ before it (`path`).
 
 from __future__ import annotations
 
-from functools import lru_cache
-from ipaddress import ip_address
-
 from gatepost.finding import Severity
 from gatepost.inspector.facts import Facts
 from gatepost.inspector.rule import Seen, rule
 from gatepost.msgauth.iprev import IprevResultWord
+from gatepost.wire.smtp.hello import is_host_name, literal_address
 
 
 def _unconfirmed(facts: Facts) -> bool:
@@ -100,7 +98,7 @@ def reverse_temperror(facts: Facts) -> Seen | None:
 )
 def ehlo_not_a_name(facts: Facts) -> Seen | None:
     ehlo = facts.session.ehlo_domain
-    if not facts.session.client_ip or not ehlo or _is_name(ehlo) or ehlo.startswith("["):
+    if not facts.session.client_ip or not ehlo or is_host_name(ehlo) or ehlo.startswith("["):
         return None
     return Seen(evidence={"ehlo": ehlo[:255]})
 
@@ -117,7 +115,7 @@ def ehlo_not_a_name(facts: Facts) -> Seen | None:
 )
 def ehlo_literal_differs(facts: Facts) -> Seen | None:
     ehlo, ip = facts.session.ehlo_domain, facts.session.client_ip
-    if not ip or not ehlo.startswith("[") or _literal(ehlo) == ip:
+    if not ip or not ehlo.startswith("[") or literal_address(ehlo) == ip:
         return None
     return Seen(evidence={"ehlo": ehlo[:100], "ip": ip})
 
@@ -156,31 +154,3 @@ def ehlo_not_in_dns(facts: Facts) -> Seen | None:
     if facts.auth.ehlo_found is not False:
         return None
     return Seen(evidence={"ehlo": facts.session.ehlo_domain, "ip": facts.session.client_ip})
-
-
-def _is_name(ehlo: str) -> bool:
-    """A full host name: labels of letters, digits and hyphens (underscores are seen and let be), not an address."""
-    name = ehlo.rstrip(".")
-    return len(name) <= 253 and _is_host_name(name)
-
-
-@lru_cache(maxsize=1024)
-def _is_host_name(name: str) -> bool:
-    labels = name.split(".")
-    if len(labels) < 2 or labels[-1].isdigit():
-        return False
-    return all(
-        0 < len(label) < 64 and label.replace("-", "").replace("_", "").isalnum() and label[0] != "-"
-        for label in labels
-    )
-
-
-def _literal(ehlo: str) -> str:
-    """The address in [192.0.2.1] or [IPv6:2001:db8::1], in canonical text; empty when it is none."""
-    inner = ehlo[1:].removesuffix("]")
-    if inner[:5].lower() == "ipv6:":
-        inner = inner[5:]
-    try:
-        return str(ip_address(inner))
-    except ValueError:
-        return ""

@@ -16,7 +16,7 @@ from gatepost.inspector.settings import InspectorSettings
 from gatepost.message.message import Message
 from gatepost.msgauth.authenticate import AuthResults
 from gatepost.msgauth.settings import MsgauthSettings
-from gatepost.names import Envelope, Recipient, Session, domain_of
+from gatepost.names import DoorSign, Envelope, Recipient, Session, domain_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +64,7 @@ async def examine(
     msgauth: MsgauthSettings,
     inspector: InspectorSettings,
     own_domains: Sequence[str],
+    door: tuple[DoorSign, ...] = (),
 ) -> Examined:
     """Examines `message` as `session` handed it in. Never raises for what a message or DNS can hold."""
     judged, path = read_path(message, session, inspector.trusted_relays)
@@ -75,6 +76,7 @@ async def examine(
         recipients=[recipient.address for recipient in envelope.recipients],
         own_domains=own_domains,
         smtputf8=envelope.smtputf8,
+        door=door,
     )
     judgement = await examine_message(message, arrival, ports, now=now, msgauth=msgauth, settings=inspector)
     named = {finding.recipient for finding in judgement.findings if finding.recipient is not None}
