@@ -37,7 +37,8 @@ class Finding:
     `code` is stable and dotted ("auth.dmarc.fail"). `weight` adds to the score (negative speaks for the message).
     `group` names the findings whose sum is capped together. `summary` is one sentence for somebody who is no
     expert. `evidence` is facts as JSON values. `remedy` says what to do. `reference` is RFC and section, or the
-    practice.
+    practice. `given_weight` is what the rule gave, where the administrator's `weights` say otherwise: kept so that other
+    weights can be tried later.
     """
 
     code: str
@@ -49,6 +50,7 @@ class Finding:
     remedy: str = ""
     reference: str = ""
     recipient: str | None = None  # set where it concerns one recipient only
+    given_weight: float | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The finding as JSON values; the schema is docs/schema/finding.json."""

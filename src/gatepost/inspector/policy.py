@@ -48,6 +48,14 @@ def decide_transaction(decisions: Sequence[Decision]) -> Action:
     return Action.REJECT if actions == {Action.REJECT} else Action.ACCEPT
 
 
+def outcomes(decisions: Sequence[Decision]) -> tuple[Action, ...]:
+    """What becomes of each recipient's copy in one transaction."""
+    together = decide_transaction(decisions)
+    if together is Action.ACCEPT:
+        return tuple(map(for_delivery, decisions))
+    return (together,) * len(decisions)
+
+
 def for_delivery(decision: Decision) -> Action:
     """What becomes of one recipient's copy once the transaction was accepted."""
     return Action.QUARANTINE if decision.action in (Action.REJECT, Action.DEFER) else decision.action

@@ -63,6 +63,7 @@ class Rule:
             remedy=self.remedy,
             reference=self.reference,
             recipient=seen.recipient,
+            given_weight=weight if self.code in weights else None,
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,8 @@ import pytest
 from gatepost.errors import StoreError
 from gatepost.finding import Finding, Severity
 from gatepost.store.journal import Attempt, Entry, Journal, JournalWriter
+from gatepost.store.journal.entry import ENTRY_COLUMNS, write_findings
+from gatepost.store.journal.schema import STEPS
 from gatepost.store.settings import JournalSettings
 from gatepost.store.spool.ids import IdSource, write_id
 
@@ -27,6 +30,7 @@ FINDING = Finding(
     reference="RFC 9989 §5",
     recipient="anna@example.org",
 )
+ID = "1jnpe71dr100"
 _ids = IdSource(0)
 
 
@@ -90,6 +94,36 @@ def test_search_by_everything_it_promises(journal: Journal) -> None:
     assert journal.search(since=NOW + 10, until=NOW + 20) == [two]
     assert journal.search(action="reject", rcpt_to="anna") == [three]
     assert journal.search(mail_from="nobody' OR 1=1 --") == []
+
+
+def test_a_walk_passes_every_entry_once_and_in_order(journal: Journal) -> None:
+    entries = [entry(NOW + n // 700, id=write_id(n + 1), basis=f'{{"n":{n}}}') for n in range(1400)]
+    journal.write(entries)
+    assert list(journal.walk(NOW, NOW + 2)) == entries
+    assert [one.basis for one in journal.walk(NOW + 1, NOW + 2)] == [one.basis for one in entries[700:]]
+    assert journal.count(NOW, NOW + 1) == 700
+    assert list(journal.walk(NOW + 2, NOW + 9)) == []
+
+
+def test_what_people_said_of_messages(journal: Journal) -> None:
+    said = ("released", "learnt-ham", "deleted")
+    journal.write([], [Attempt(id=ID, at=NOW, rcpt_to="a@x", status=status, text="ann") for status in said])
+    journal.write([], [Attempt(id=ID, at=NOW, rcpt_to="a@x", status="released", relay="a next hop's word")])
+    assert journal.said(NOW, ("released", "learnt-ham")) == {ID: {"released", "learnt-ham"}}
+    assert journal.said(NOW + 1, ("released",)) == {}
+
+
+def test_a_journal_of_an_older_version_is_read_on(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "journal.db") as old:
+        old.executescript(STEPS[0] + "PRAGMA user_version=1;")
+        row = (1, 7, 9.0, *[""] * 6, 1, "", 0.0, "", "")
+        old.execute(f"INSERT INTO entry (key, {ENTRY_COLUMNS}) VALUES ({', '.join('?' * len(row))})", row)
+        old.execute("INSERT INTO detail VALUES (1, ?)", (write_findings([FINDING]),))
+    old.close()
+    journal = Journal.open(tmp_path)
+    (found,) = journal.search()
+    assert (found.findings, found.basis) == ((FINDING,), "")
+    journal.close()
 
 
 def test_attempts_follow_their_message(journal: Journal) -> None:

@@ -7,6 +7,8 @@ Standard: DESIGN, "One canonical log line a message and a connection". Not here:
 from __future__ import annotations
 
 from gatepost.inspector.decision import Action
+from gatepost.inspector.policy import for_delivery
+from gatepost.inspector.replay import Basis, write_basis
 from gatepost.message.message import Message
 from gatepost.message.words import decode_words
 from gatepost.names import Envelope, Session
@@ -98,6 +100,7 @@ class Recorder:
                 decided_by=decision.decided_by,
                 reply=str(reply),
                 findings=examined.findings,
+                basis=write_basis(_basis(examined, action)),
             )
         )
 
@@ -190,6 +193,15 @@ def _named(envelope: Envelope) -> str:
     addresses = [recipient.address for recipient in envelope.recipients]
     more = f" and {len(addresses) - MAX_NAMED} more" if len(addresses) > MAX_NAMED else ""
     return ",".join(addresses[:MAX_NAMED]) + more
+
+
+def _basis(examined: Examined, action: Action) -> Basis:
+    """What `gatepost policy try` needs besides the findings."""
+    apart: dict[str, Action] = {}
+    if action not in (Action.REJECT, Action.DEFER):
+        apart = {address: for_delivery(decision) for address, decision in examined.by_recipient.items()}
+    judgement = examined.judgement
+    return Basis(grounds=judgement.grounds, disabled=judgement.facts.settings.disabled_rules, actions=apart)
 
 
 def _subject(message: Message) -> str:

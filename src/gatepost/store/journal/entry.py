@@ -21,6 +21,7 @@ class Entry:
 
     `id` is the spool's; empty where there was none. `at` is seconds since the epoch. `action` is the decision's word
     (accept, tag, quarantine, reject, defer) or what else became of it; `reply` is what the client was told.
+    `basis` is what the decision rests on besides the findings, as JSON that the judges can read; empty for none.
     """
 
     id: str = ""
@@ -37,6 +38,7 @@ class Entry:
     decided_by: tuple[str, ...] = ()
     reply: str = ""
     findings: Sequence[Finding] = ()
+    basis: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +46,8 @@ class Attempt:
     """One delivery tried for one recipient. `status` is sent, deferred or bounced; `relay` says where it went;
     `code` is the enhanced status code, `text` what the other side said, `delay` seconds since the arrival.
 
-    Or what an administrator did to one recipient's copy: `status` is released, deleted, held or unheld, `text` who."""
+    Or what was done to one recipient's copy without a delivery (`relay` is empty): `status` is released, deleted, held,
+    unheld, expired, learnt-ham or learnt-spam, `text` who did it, or why."""
 
     id: str
     at: float
@@ -82,8 +85,8 @@ def entry_row(entry: Entry) -> tuple[Any, ...]:
     )
 
 
-def read_entry(row: tuple[Any, ...], findings: str | None) -> Entry:
-    """The entry of a row of ENTRY_COLUMNS and its findings' JSON."""
+def read_entry(row: tuple[Any, ...], findings: str | None, basis: str | None = None) -> Entry:
+    """The entry of a row of ENTRY_COLUMNS, its findings' JSON and its basis."""
     number, at, client_ip, ehlo, mail_from, recipients, message_id, subject, size, action, score, decided_by, reply = (
         row
     )
@@ -102,6 +105,7 @@ def read_entry(row: tuple[Any, ...], findings: str | None) -> Entry:
         decided_by=tuple(decided_by.split("\n")) if decided_by else (),
         reply=reply,
         findings=read_findings(findings) if findings else (),
+        basis=basis or "",
     )
 
 
@@ -128,12 +132,12 @@ def read_attempt(row: tuple[Any, ...]) -> Attempt:
 
 def write_findings(findings: Sequence[Finding]) -> str:
     """Findings as JSON lists without names: half the octets and time of objects, and only we read them."""
-    return _encode(
-        [
-            (f.code, f.severity, f.weight, f.group, f.summary, dict(f.evidence), f.remedy, f.reference, f.recipient)
-            for f in findings
-        ]
-    )
+    return _encode([_listed(finding) for finding in findings])
+
+
+def _listed(f: Finding) -> tuple[Any, ...]:
+    listed = (f.code, f.severity, f.weight, f.group, f.summary, dict(f.evidence), f.remedy, f.reference, f.recipient)
+    return listed if f.given_weight is None else (*listed, f.given_weight)
 
 
 _encode = json.JSONEncoder(separators=(",", ":"), default=str).encode  # `json.dumps` would make one each time
@@ -141,19 +145,32 @@ _encode = json.JSONEncoder(separators=(",", ":"), default=str).encode  # `json.d
 
 def read_findings(text: str) -> tuple[Finding, ...]:
     """The findings that `write_findings` wrote."""
-    return tuple(
-        Finding(
-            code=code,
-            severity=Severity(severity),
-            weight=weight,
-            group=group,
-            summary=summary,
-            evidence=evidence,
-            remedy=remedy,
-            reference=reference,
-            recipient=recipient,
-        )
-        for code, severity, weight, group, summary, evidence, remedy, reference, recipient in json.loads(text)
+    return tuple(_unlisted(*listed) for listed in json.loads(text))
+
+
+def _unlisted(
+    code: str,
+    severity: str,
+    weight: float,
+    group: str,
+    summary: str,
+    evidence: dict[str, Any],
+    remedy: str,
+    reference: str,
+    recipient: str | None,
+    given_weight: float | None = None,
+) -> Finding:
+    return Finding(
+        code=code,
+        severity=Severity(severity),
+        weight=weight,
+        group=group,
+        summary=summary,
+        evidence=evidence,
+        remedy=remedy,
+        reference=reference,
+        recipient=recipient,
+        given_weight=given_weight,
     )
 
 

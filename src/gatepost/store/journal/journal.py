@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import repeat
 from pathlib import Path
 
@@ -27,7 +27,7 @@ from gatepost.store.journal.entry import (
 )
 from gatepost.store.journal.schema import STEPS
 from gatepost.store.settings import JournalSettings
-from gatepost.store.spool.ids import parse_id
+from gatepost.store.spool.ids import parse_id, write_id
 
 _DAY = 86400.0
 _BUSY_SECONDS = 30.0  # nobody waits for the journal but its own thread
@@ -36,7 +36,15 @@ _ENTRY_WIDTH = ENTRY_COLUMNS.count(",") + 1
 _ATTEMPT_WIDTH = ATTEMPT_COLUMNS.count(",") + 1
 _ADD_ENTRY = f"INSERT INTO entry ({ENTRY_COLUMNS}) VALUES ({', '.join('?' * _ENTRY_WIDTH)})"  # noqa: S608
 _ADD_ATTEMPT = f"INSERT INTO attempt ({ATTEMPT_COLUMNS}) VALUES ({', '.join('?' * _ATTEMPT_WIDTH)})"  # noqa: S608
-_SELECT = f"SELECT {ENTRY_COLUMNS}, findings FROM entry LEFT JOIN detail ON detail.entry = entry.key"  # noqa: S608
+_ADD_DETAIL = "INSERT INTO detail (entry, findings, basis) VALUES (?, ?, ?)"
+_SELECT = f"SELECT {ENTRY_COLUMNS}, findings, basis FROM entry LEFT JOIN detail ON detail.entry = entry.key"  # noqa: S608
+
+
+_PAGE_SIZE = 500
+_PAGE = (
+    f"SELECT key, {ENTRY_COLUMNS}, findings, basis FROM entry LEFT JOIN detail ON detail.entry = entry.key"  # noqa: S608
+    " WHERE at >= ? AND (at > ? OR key > ?) AND at < ? ORDER BY at, key LIMIT ?"
+)
 
 
 class Journal:
@@ -79,12 +87,12 @@ class Journal:
     def write(self, entries: Sequence[Entry], attempts: Sequence[Attempt] = ()) -> None:
         """Writes all in one transaction. Raises StoreError, StoreFull."""
         rows = [entry_row(entry) for entry in entries]
-        details = [write_findings(entry.findings) if entry.findings else None for entry in entries]
+        details = [_detail(entry) for entry in entries]
         with self._guard, transaction(self._connection, self.path, _BUSY_SECONDS):
             for row, detail in zip(rows, details, strict=True):
                 key = self._connection.execute(_ADD_ENTRY, row).lastrowid
                 if detail is not None:
-                    self._connection.execute("INSERT INTO detail VALUES (?, ?)", (key, detail))
+                    self._connection.execute(_ADD_DETAIL, (key, *detail))
             self._connection.executemany(_ADD_ATTEMPT, map(attempt_row, attempts))
 
     def search(
@@ -119,7 +127,36 @@ class Journal:
         where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
         with self._guard, told(self.path):
             rows = self._connection.execute(f"{_SELECT}{where} ORDER BY at DESC, key DESC LIMIT ?", (*values, limit))
-            return [read_entry(row[:-1], row[-1]) for row in rows]
+            return [read_entry(row[:-2], *row[-2:]) for row in rows]
+
+    def walk(self, since: float, until: float) -> Iterator[Entry]:
+        """Every entry of that time, oldest first; writers get their turn between pages."""
+        at, key = since, -1
+        while True:
+            with self._guard, told(self.path):
+                rows = self._connection.execute(_PAGE, (at, at, key, until, _PAGE_SIZE)).fetchall()
+            for row in rows:
+                yield read_entry(row[1:-2], *row[-2:])
+            if len(rows) < _PAGE_SIZE:
+                return
+            at, key = rows[-1][2], rows[-1][0]
+
+    def count(self, since: float, until: float) -> int:
+        """How many entries `walk` gives."""
+        with self._guard, told(self.path):
+            found = self._connection.execute("SELECT count(*) FROM entry WHERE at >= ? AND at < ?", (since, until))
+            return int(found.fetchone()[0])
+
+    def said(self, since: float, statuses: Sequence[str]) -> dict[str, set[str]]:
+        """What people said of messages since then, by the message's id: those of `statuses` that stand there."""
+        wanted = ", ".join("?" * len(statuses))
+        sql = f"SELECT number, status FROM attempt WHERE relay = '' AND status IN ({wanted}) AND at >= ?"  # noqa: S608
+        found: dict[str, set[str]] = {}
+        with self._guard, told(self.path):
+            for number, status in self._connection.execute(sql, (*statuses, since)):
+                if number is not None:
+                    found.setdefault(write_id(number), set()).add(status)
+        return found
 
     def attempts(self, message_id: str) -> list[Attempt]:
         """The deliveries tried of the message with this spool id, in order."""
@@ -169,6 +206,13 @@ class Journal:
             newest = max((at for _, at in rows), default=0.0) if full else before
             connection.execute("DELETE FROM attempt WHERE at < ?", (newest,))
         return len(rows)
+
+
+def _detail(entry: Entry) -> tuple[str, str] | None:
+    """The row of `detail`, but for its key; None for what has none."""
+    if not entry.findings and not entry.basis:
+        return None
+    return write_findings(entry.findings), entry.basis
 
 
 class _LateJournal(Journal):

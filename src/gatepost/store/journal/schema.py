@@ -1,6 +1,7 @@
 """The journal's tables, as numbered steps: never change a step that was released, add one.
 
-In: nothing. Out: SQL. Entries are small, so that a search may read them all; findings stand apart.
+In: nothing. Out: SQL. Entries are small, so that a search may read them all; findings stand apart, with what else a
+decision rests on.
 Standard: none. Not here: the statements (`journal`).
 """
 
@@ -40,5 +41,9 @@ STEPS = (
     );
     CREATE INDEX attempt_number ON attempt (number);
     CREATE INDEX attempt_at ON attempt (at);
+    """,
+    """
+    ALTER TABLE detail ADD COLUMN basis TEXT NOT NULL DEFAULT '';
+    CREATE INDEX attempt_status ON attempt (status, at) WHERE relay = '';
     """,
 )
