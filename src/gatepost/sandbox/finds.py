@@ -116,8 +116,9 @@ class Finds:
 
     def write(self) -> dict[str, Any]:
         """All of it as JSON values."""
+        items = sorted(self._items.items(), key=lambda entry: _order(entry[0]))  # texts are opened before the rest
         return {
-            "items": [{**item, "traits": self._traits.get(path, [])} for path, item in self._items.items()],
+            "items": [{**item, "traits": self._traits.get(path, [])} for path, item in items],
             "links": [{"target": t, "shown": w, "source": s, "item": i} for t, w, s, i in self._links],
             "texts": self._texts,
             "trouble": [{"code": c, "item": i, "reason": r} for c, i, r in self._trouble],
@@ -142,6 +143,11 @@ class Finds:
         if isinstance(value, list | tuple | set | frozenset):
             return [self._evidence(each, level + 1) for each in list(value)[:most]]
         return _text(str(value), self.limits.evidence_length)
+
+
+def _order(path: str) -> list[tuple[int, ...]]:
+    """By number: 1, 2, 2/1, 2/10, 2.1, 10. Paths are the walker's own."""
+    return [tuple(int(number) for number in step.split(".")) for step in path.split("/")]
 
 
 def _text(text: str, most: int) -> str:
