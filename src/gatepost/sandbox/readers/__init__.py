@@ -18,16 +18,17 @@ READERS: Mapping[str, tuple[str, ...]] = {
     "text": ("text",),
     "html": ("html",),
     "svg": ("svg",),
-    "xml": ("text",),
+    "xml": ("text", "shortcut"),
     "css": ("css",),
     "ics": ("calendar",),
     "url": ("shortcut",),
     "lnk": ("shortcut",),
+    "desktop": ("shortcut",),
     # documents
-    "doc": ("ole", "office"),
-    "xls": ("ole", "office"),
-    "ppt": ("ole", "office"),
-    "ole": ("ole", "office"),
+    "doc": ("ole",),
+    "xls": ("ole",),
+    "ppt": ("ole",),
+    "ole": ("ole",),
     "msi": ("ole",),
     "docx": ("office",),
     "docm": ("office",),
@@ -37,7 +38,9 @@ READERS: Mapping[str, tuple[str, ...]] = {
     "pptx": ("office",),
     "pptm": ("office",),
     "odt": ("office",),
-    "onenote": ("office",),
+    "ods": ("office",),
+    "odp": ("office",),
+    "onenote": ("onenote",),
     "rtf": ("rtf",),
     "pdf": ("pdf",),
     # pictures
@@ -47,6 +50,7 @@ READERS: Mapping[str, tuple[str, ...]] = {
     "webp": ("picture",),
     "bmp": ("picture",),
     "tiff": ("picture",),
+    "ico": ("picture",),
     # programs that are text
     "script-sh": ("script",),
     "script-js": ("script",),
@@ -56,6 +60,7 @@ READERS: Mapping[str, tuple[str, ...]] = {
     "bat": ("script",),
     "hta": ("html", "script"),
     "wsf": ("script",),
+    "reg": ("script",),
     # what holds other files
     "iso": ("disk_image", "archive"),
     "vhd": ("disk_image",),
@@ -76,8 +81,8 @@ READERS: Mapping[str, tuple[str, ...]] = {
     "msg": ("msg",),
     "eml": ("message",),
 }
-EVERY = ("yara",)  # asked about every item besides
-LIGHT = frozenset(("text", "html", "svg", "css", "calendar"))  # cost no large import
+EVERY = ("eicar", "yara")  # asked about every item besides
+LIGHT = frozenset(("eicar", "text", "html", "svg", "css", "calendar"))  # cost no large import
 
 
 def load(name: str) -> Reader:
