@@ -141,9 +141,10 @@ class Walker:
         for kind in (detected.kind, *detected.others):
             for name in READERS.get(kind, ()):
                 rows.setdefault(name, kind)
-        if self._only is None:
-            for name in EVERY:
+        for name in EVERY:
+            if self._only is None or name in self._only:
                 rows.setdefault(name, detected.kind)
+        if self._only is None:
             if not READERS.get(detected.kind) and detected.kind in ARCHIVES:
                 self._finds.trouble("unavailable", path, f"nothing here opens {detected.kind} archives")
         elif self._skip:

@@ -66,9 +66,11 @@ def _own(folder: Path | None, problems: list[str]) -> list[Path]:
 
 
 def read(content: Content, finds: Finds) -> Iterable[Member]:
-    """Tells which rules match."""
-    import yara_x
-
+    """Tells which rules match. Without yara-x nothing is looked for: `prepare` told whoever has rules of his own."""
+    try:
+        import yara_x
+    except ImportError:
+        return ()
     if _compiled is None:
         prepare(None)
     scanner = yara_x.Scanner(_compiled)
