@@ -28,6 +28,7 @@ COMMANDS: dict[str, str] = {
     "log": "Find what happened to a message.",
     "queue": "List, show, retry or delete waiting mail.",
     "quarantine": "List, show, release or delete held mail.",
+    "policy": "Show the policy, or try another one on the last days' mail.",
     "backup": "Copy the store while the gate runs.",
     "restore": "Bring a backup back.",
 }

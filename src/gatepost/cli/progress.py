@@ -13,8 +13,8 @@ Advance = Callable[[int], None]
 
 
 @contextmanager
-def progress(total: int | None) -> Iterator[Advance]:
-    """Shows how far the work on `total` octets is; nothing when `total` is None or nobody watches.
+def progress(total: int | None, doing: str = "inspecting", *, octets: bool = True) -> Iterator[Advance]:
+    """Shows how far the work on `total` octets (or things) is; nothing when `total` is None or nobody watches.
 
     The function takes what was done so far of the current file; when that becomes less, the next file has begun.
     """
@@ -22,9 +22,10 @@ def progress(total: int | None) -> Iterator[Advance]:
         yield lambda _done: None
         return
     from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("inspecting"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    amount = DownloadColumn() if octets else MofNCompleteColumn()
+    columns = (TextColumn(doing), BarColumn(), amount, TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=sys.stdout.isatty()) as bar:
         task = bar.add_task("", total=total)
         counted = _Counter()
