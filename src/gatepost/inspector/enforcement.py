@@ -1,4 +1,4 @@
-"""What a DMARC result and a scan make the gate do, weighed with what else is known.
+"""What a DMARC result, a scan and the house's own blocks make the gate do, weighed with what else is known.
 
 In: `Grounds`, settings. Out: `Enforcement`: an action (or none) and why; `Forced` actions.
 Standard: RFC 9989 §5.4 and §7.4: a receiver may know better than the policy; a refusal hits mailing lists
@@ -21,6 +21,7 @@ FAIL_CODE = "auth.dmarc.fail"
 TEMPERROR_CODE = "auth.dmarc.temperror"
 MALWARE_CODE = "malware.found"
 NOT_SCANNED_CODE = "malware.not-scanned"
+BLOCK_CODE = "list.local-block"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,9 +74,13 @@ def _on_temperror(setting: OnTemperror) -> Enforcement:
 def forced_by(grounds: Grounds, settings: InspectorSettings) -> tuple[Forced, ...]:
     """What the grounds force whatever the score; the rules of the same codes say it in findings. A rule that is
     disabled forces nothing either."""
-    if grounds.dmarc in _NOTHING_FORCED and grounds.scan in (None, ScanStatus.CLEAN):  # most mail
-        return ()
-    return (*_forced_by_dmarc(grounds, settings), *_forced_by_scan(grounds, settings))
+    if grounds.dmarc in _NOTHING_FORCED and grounds.scan in (None, ScanStatus.CLEAN) and not grounds.block:
+        return ()  # most mail
+    return (
+        *_forced_by_dmarc(grounds, settings),
+        *_forced_by_scan(grounds, settings),
+        *_forced_by_block(grounds, settings),
+    )
 
 
 _NOTHING_FORCED = (DmarcResultWord.PASS, DmarcResultWord.NONE)
@@ -99,3 +104,12 @@ def _forced_by_scan(grounds: Grounds, settings: InspectorSettings) -> tuple[Forc
     # What is too large today is so tomorrow: putting it off would be a refusal that nobody explains.
     later = settings.not_scanned is OnTemperror.DEFER and not grounds.scan_lasting
     return (Forced(action=Action.DEFER if later else Action.TAG, code=NOT_SCANNED_CODE),)
+
+
+def _forced_by_block(grounds: Grounds, settings: InspectorSettings) -> tuple[Forced, ...]:
+    """The administrator's own word decides, where he has blocked a sender, an address or a link."""
+    action = _BLOCKED.get(grounds.block) if BLOCK_CODE not in settings.disabled_rules else None
+    return (Forced(action=action, code=BLOCK_CODE),) if action is not None else ()
+
+
+_BLOCKED = {"tag": Action.TAG, "quarantine": Action.QUARANTINE, "reject": Action.REJECT}

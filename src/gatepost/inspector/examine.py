@@ -15,6 +15,7 @@ from gatepost.inspector.facts import CLEAN, LineEnds, gather_facts
 from gatepost.inspector.judge import Judgement, judge
 from gatepost.inspector.people import People
 from gatepost.inspector.settings import InspectorSettings
+from gatepost.inspector.standing import Standing, lookup_standing
 from gatepost.inspector.threads import references_of
 from gatepost.inspector.trace import Path
 from gatepost.message.message import Message
@@ -22,6 +23,7 @@ from gatepost.msgauth.authenticate import AuthResults, authenticate
 from gatepost.msgauth.settings import MsgauthSettings
 from gatepost.names import DoorSign, Session
 from gatepost.ports import Acquaintance, Fetcher, History, Locator, Opener, Resolver, Scanner
+from gatepost.reputation import Lists
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +36,7 @@ class Ports:
     fetcher: Fetcher | None = None
     history: History | None = None
     locator: Locator | None = None
+    lists: Lists | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +89,7 @@ async def examine_message(
         acquaintance=await _acquaintance(message, arrival, auth, ports.history),
         people=arrival.people,
         place=ports.locator.locate(arrival.session.client_ip) if ports.locator is not None else None,
+        standing=await _standing(message, arrival, auth, content, ports.lists, settings, now),
     )
     return judge(facts)
 
@@ -97,3 +101,28 @@ async def _acquaintance(
     if history is None or not auth.authors:
         return None
     return await history.lookup(auth.authors[0].address, arrival.recipients, references_of(message.header))
+
+
+async def _standing(
+    message: Message,
+    arrival: Arrival,
+    auth: AuthResults,
+    content: Content | None,
+    lists: Lists | None,
+    settings: InspectorSettings,
+    now: float,
+) -> Standing | None:
+    """What lists say; asked when everything that they may know of is known."""
+    if lists is None:
+        return None
+    return await lookup_standing(
+        message,
+        session=arrival.session,
+        path=arrival.path,
+        mail_from=arrival.mail_from,
+        auth=auth,
+        content=content,
+        own_domains=(*arrival.own_domains, *settings.own_domains),
+        lists=lists,
+        now=now,
+    )

@@ -15,6 +15,7 @@ from gatepost.inspector.content import Content
 from gatepost.inspector.links.lookalike import Protected
 from gatepost.inspector.people import NOBODY, People
 from gatepost.inspector.settings import InspectorSettings
+from gatepost.inspector.standing import Standing
 from gatepost.inspector.trace import Path
 from gatepost.message.addresses import Mailbox
 from gatepost.message.dates import ParsedDate, parse_date
@@ -49,8 +50,9 @@ class Facts:
     Return-Path), empty for the null sender. `own_domains` are in lower case. `received_at` is when the message came,
     `now` the clock of the judgement; for live mail both are the same. `date` is the topmost Date, None without one.
     `repeated` are the fields (in lower case) that stand more than once, and how often. `recipients` are addresses,
-    empty when unknown. `people` are those whose names strangers borrow. `content`, `scanned`, `acquaintance` and
-    `place` (of the client) are None where nobody was asked. `door` is what the door saw of the client."""
+    empty when unknown. `people` are those whose names strangers borrow. `content`, `scanned`, `acquaintance`,
+    `place` (of the client) and `standing` (on lists) are None where nobody was asked. `door` is what the door saw of
+    the client."""
 
     message: Message
     header: Header
@@ -76,6 +78,7 @@ class Facts:
     door: tuple[DoorSign, ...] = ()
     people: People = NOBODY
     place: Place | None = None
+    standing: Standing | None = None
 
     def is_own(self, domain: str) -> bool:
         """Whether `domain` is one of ours or below one."""
@@ -116,6 +119,7 @@ def gather_facts(
     door: tuple[DoorSign, ...] = (),
     people: People | None = None,
     place: Place | None = None,
+    standing: Standing | None = None,
 ) -> Facts:
     """The facts of `message`; `session` and `path` are what `trace.read_path` answers. `own_domains` are added to
     those of the settings."""
@@ -147,6 +151,7 @@ def gather_facts(
         door=door,
         people=people if people is not None else _people(tuple(settings.people.items())),
         place=place,
+        standing=standing,
     )
 
 

@@ -10,6 +10,7 @@ from gatepost.config import load_settings, parse_settings
 from gatepost.config.bounds import BOUNDS, numbers
 from gatepost.errors import ConfigError
 from gatepost.inspector.settings import InspectorSettings
+from gatepost.reputation.settings import CodeSettings, DnsListSettings
 
 HERE = Path("/etc/gatepost")
 
@@ -77,7 +78,9 @@ def test_every_option_that_is_a_number_has_bounds_and_a_default_within_them() ->
     settings = parse_settings('[domains."example.org"]', HERE)
     found = {(kind, name) for _, kind, name, _ in numbers(settings)}
     assert {(kind, name) for kind, names in BOUNDS.items() for name in names} ^ found == {
-        (InspectorSettings, "weights")  # empty by default
+        (InspectorSettings, "weights"),  # empty by default
+        (DnsListSettings, "weight"),
+        (CodeSettings, "weight"),
     }
 
 
