@@ -28,7 +28,9 @@ from gatepost.msgauth.authenticate import MAX_FIELD, AuthResults, read_authors
 from gatepost.msgauth.settings import MsgauthSettings
 from gatepost.names import Session
 from gatepost.net.resolver import DnsResolver
-from gatepost.ports import Resolver, Scanner
+from gatepost.ports import Item, Link, Opener, Resolver, Scanner
+from gatepost.sandbox.pool import Sandbox
+from gatepost.sandbox.settings import ContentSettings
 
 MAX_SHOWN = 50  # addresses of a message that are told; the rest is counted by nobody
 MAX_TEXT = 998  # characters of a name, an address or a subject that are told (a line of RFC 5322 §2.1.1)
@@ -41,6 +43,7 @@ class InspectionSettings:
     inspector: InspectorSettings = field(default_factory=InspectorSettings)
     msgauth: MsgauthSettings = field(default_factory=MsgauthSettings)
     own_domains: tuple[str, ...] = ()
+    content: ContentSettings = field(default_factory=ContentSettings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,13 +67,14 @@ class Inspection:
 
     def as_json(self) -> dict[str, Any]:
         """The whole as JSON values; the schema is docs/schema/inspect.json."""
+        content = self.facts.content
         return {
             "decision": self.decision.as_json(),
             "findings": [finding.as_json() for finding in self.findings],
             "path": [hop.as_json() for hop in self.path.hops],
             "authentication": self.authentication.as_json(),
-            "links": [],
-            "attachments": [],
+            "links": [_link(link) for link in content.opened.links] if content is not None else [],
+            "attachments": [_attachment(item) for item in content.attachments] if content is not None else [],
             "message": _about(self),
         }
 
@@ -82,6 +86,7 @@ async def inspect_message(
     mail_from: str | None = None,
     resolver: Resolver | None = None,
     scanner: Scanner | None = None,
+    opener: Opener | None = None,
     now: float | None = None,
     settings: InspectionSettings | None = None,
 ) -> Inspection:
@@ -91,7 +96,8 @@ async def inspect_message(
     server which kept the file. `mail_from` is the envelope sender, empty for the null sender; None takes it from
     Return-Path, else SPF is checked for the author's address and the verdict is milder. `now` is in seconds since the
     epoch; None is the present, or for a saved file the time it arrived. Without a `resolver` the network is asked;
-    without a `scanner` nothing is scanned.
+    without a `scanner` nothing is scanned. What is inside is opened by `opener`, or by children of our own, which end
+    with the call: who judges many messages hands in one `gatepost.sandbox.pool.Sandbox`.
     Raises InputError for an address in `session` that is none.
     """
     chosen = settings or InspectionSettings()
@@ -111,10 +117,15 @@ async def inspect_message(
         smtputf8=judged.protocol.upper().startswith("UTF8"),
         own_domains=chosen.own_domains,
     )
-    ports = Ports(resolver=resolver or DnsResolver(), scanner=scanner)
-    judgement = await examine_message(
-        message, arrival, ports, now=clock, msgauth=chosen.msgauth, settings=chosen.inspector
-    )
+    own = Sandbox(chosen.content, preload=False) if opener is None and chosen.content.enabled else None
+    ports = Ports(resolver=resolver or DnsResolver(), scanner=scanner, opener=opener or own)
+    try:
+        judgement = await examine_message(
+            message, arrival, ports, now=clock, msgauth=chosen.msgauth, settings=chosen.inspector
+        )
+    finally:
+        if own is not None:
+            await own.close()
     return Inspection(decision=judgement.decide(), findings=judgement.findings, facts=judgement.facts, size=len(raw))
 
 
@@ -131,6 +142,25 @@ def inspect_message_sync(
     return asyncio.run(
         inspect_message(raw, session=session, mail_from=mail_from, resolver=resolver, now=now, settings=settings)
     )
+
+
+def _link(link: Link) -> dict[str, str]:
+    """One link, as it stood in the message."""
+    return {"target": link.target, "shown": link.shown, "source": link.source, "item": link.item}
+
+
+def _attachment(item: Item) -> dict[str, Any]:
+    """One attachment, or a file in one."""
+    return {
+        "path": item.path,
+        "parent": item.parent,
+        "name": item.name,
+        "declared_type": item.declared_type,
+        "kind": item.kind,
+        "size": item.size,
+        "sha256": item.sha256,
+        "traits": [{"code": trait.code, "evidence": dict(trait.evidence)} for trait in item.traits],
+    }
 
 
 def return_path(message: Message) -> str | None:

@@ -8,11 +8,13 @@ Not here: the judgement (`api`), reading mailboxes (`sources`), printing (`show`
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import itertools
 import json
 import sys
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 import click
@@ -38,9 +40,11 @@ from gatepost.cli.sources import Saved, read_messages, total_octets
 from gatepost.cli.terminal import console
 from gatepost.finding import Severity
 from gatepost.names import Session
-from gatepost.ports import Resolver, Scanner
+from gatepost.ports import Opener, Resolver, Scanner
+from gatepost.sandbox.pool import Sandbox
 
 AT_ONCE = 16  # messages whose DNS questions are waited for together
+PATIENCE = 60.0  # seconds for opening one message: no client waits for an answer here
 OCTETS_AT_ONCE = 64 << 20  # and how much memory they may take
 
 
@@ -54,6 +58,7 @@ class _Judge:
     scanner: Scanner | None
     now: float | None
     settings: InspectionSettings
+    opener: Opener | None = None
 
     async def inspect(self, saved: Saved) -> Inspection:
         return await inspect_message(
@@ -62,6 +67,7 @@ class _Judge:
             mail_from=self.mail_from,
             resolver=self.resolver,
             scanner=self.scanner,
+            opener=self.opener,
             now=self.now,
             settings=self.settings,
         )
@@ -108,15 +114,24 @@ def command(
     ahead = list(itertools.islice(messages, 2))
     printer = _Printer(as_json=as_json, whole=full or len(ahead) == 1)
     with progress(total_octets(files) if len(ahead) > 1 else None) as advance:
-        asyncio.run(_run(judge, itertools.chain(ahead, messages), printer, advance))
+        asyncio.run(_run(judge, itertools.chain(ahead, messages), printer, advance, several=len(ahead) > 1))
     printer.finish()
     return 1 if fail_on != "never" and printer.gravest >= Severity(fail_on).rank else 0
 
 
-async def _run(judge: _Judge, messages: Iterable[Saved], printer: _Printer, advance: Advance) -> None:
-    async for saved, inspection in _in_order(judge, iter(messages)):
-        printer.show(saved.name, inspection)
-        advance(saved.read)
+async def _run(
+    judge: _Judge, messages: Iterable[Saved], printer: _Printer, advance: Advance, *, several: bool
+) -> None:
+    async with AsyncExitStack() as stack:
+        content = judge.settings.content
+        if content.enabled:
+            content = dataclasses.replace(content, waiting=AT_ONCE, deadline=max(content.deadline, PATIENCE))
+            # loading every reader first pays only for several messages
+            opener = await stack.enter_async_context(Sandbox(content, preload=several))
+            judge = dataclasses.replace(judge, opener=opener)
+        async for saved, inspection in _in_order(judge, iter(messages)):
+            printer.show(saved.name, inspection)
+            advance(saved.read)
 
 
 async def _in_order(judge: _Judge, messages: Iterator[Saved]) -> AsyncIterator[tuple[Saved, Inspection]]:

@@ -98,6 +98,7 @@ def inspection_settings(settings: Settings | None) -> InspectionSettings:
         inspector=settings.inspector,
         msgauth=settings.msgauth,
         own_domains=tuple(settings.domains),
+        content=settings.content,
     )
 
 

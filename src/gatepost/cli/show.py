@@ -6,6 +6,7 @@ Standard: DESIGN, "Findings and decisions". Not here: data for programs (`Inspec
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from rich.console import Console, Group, RenderableType
@@ -18,6 +19,7 @@ from gatepost.cli.terminal import safe, visible
 from gatepost.finding import Finding, Severity
 from gatepost.inspector.decision import Action
 from gatepost.inspector.trace import JudgedFrom, PathHop
+from gatepost.ports import Item, Link
 
 ACTION_STYLE = {
     Action.ACCEPT: "bold green",
@@ -42,6 +44,8 @@ SEVERITY_STYLE = {
 }
 RESULT_STYLE = {"pass": "green", "fail": "bold red", "softfail": "yellow", "temperror": "blue", "permerror": "yellow"}
 PLAIN = (str, int, float)
+MOST = 20  # links or attachments that are shown
+MAX_TARGET = 120  # characters of a link
 
 
 def show_inspection(console: Console, inspection: Inspection, name: str) -> None:
@@ -50,6 +54,11 @@ def show_inspection(console: Console, inspection: Inspection, name: str) -> None
     console.print(_section("Path", _path(inspection)))
     console.print(_section("Authentication", _authentication(inspection)))
     console.print(_section("Findings", _findings(inspection.findings)))
+    content = inspection.facts.content
+    if content is not None and content.attachments:
+        console.print(_section("Attachments", _attachments(content.attachments)))
+    if content is not None and content.opened.links:
+        console.print(_section("Links", _links(content.opened.links)))
 
 
 def show_line(console: Console, inspection: Inspection, name: str) -> None:
@@ -192,6 +201,29 @@ def _details(finding: Finding) -> list[Text]:
     if finding.reference:
         lines.append(safe(f"see: {finding.reference}; weight {finding.weight:g}", style="dim"))
     return lines
+
+
+def _attachments(items: Sequence[Item]) -> RenderableType:
+    """What is attached, and what is in it."""
+    table = Table.grid(padding=(0, 2))
+    for item in items[:MOST]:
+        traits = ", ".join(trait.code for trait in item.traits[:6])
+        size = f"{item.size} octets" if item.size < 10_000 else f"{item.size >> 10} KB"
+        table.add_row(safe(item.path), safe(item.kind), safe(item.name or "(no name)"), safe(size), safe(traits))
+    return Group(table, *_more(len(items)))
+
+
+def _links(links: Sequence[Link]) -> RenderableType:
+    """Where links lead, once each; written so that no terminal makes them clickable."""
+    targets = dict.fromkeys((link.target, link.source) for link in links)
+    table = Table.grid(padding=(0, 2))
+    for target, source in list(targets)[:MOST]:
+        table.add_row(safe(source), safe(visible(target, MAX_TARGET).replace("://", "[:]//", 1)))
+    return Group(table, *_more(len(targets)))
+
+
+def _more(count: int) -> list[Text]:
+    return [Text(f"… and {count - MOST} more; --json shows all", style="dim")] if count > MOST else []
 
 
 def _plain(value: object) -> str:

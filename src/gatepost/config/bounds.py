@@ -20,6 +20,7 @@ from gatepost.msgauth.settings import MsgauthSettings
 from gatepost.msgauth.spf.settings import SpfSettings
 from gatepost.net.resolver.settings import ResolverSettings
 from gatepost.net.settings import ScannerSettings
+from gatepost.sandbox.settings import ContentSettings
 from gatepost.server.delivery.settings import DeliverySettings
 from gatepost.server.settings import RelaySettings, ServerSettings
 from gatepost.server.smtp.settings import ClientSettings, SmtpSettings
@@ -60,6 +61,19 @@ BOUNDS: Mapping[type, Mapping[str, Range]] = {
         "lookups_per_message": COUNT,
     },
     ScannerSettings: {"timeout": WAIT, "max_size": (1024, 1 << 32), "at_once": (1, 1000)},
+    ContentSettings: {
+        "children": (1, 64),
+        "deadline": WAIT,
+        "cpu_seconds": (1, 3600),
+        "memory": (64 << 20, 1 << 40),
+        "messages_per_child": COUNT,
+        "waiting": COUNT,
+        "max_items": (1, 100_000),
+        "max_depth": (1, 50),
+        "max_file": (1 << 16, 1 << 32),
+        "max_unpacked": (1 << 16, 1 << 34),
+        "max_ratio": (2, 100_000),
+    },
     MsgauthSettings: {"prefetch_deadline": WAIT},
     SpfSettings: {
         "max_lookups": COUNT,

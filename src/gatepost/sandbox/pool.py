@@ -12,7 +12,7 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from gatepost.message.message import parse_message
 from gatepost.ports import Opened, Trouble
@@ -30,6 +30,7 @@ SECOND_TRY = 3.0  # seconds kept for opening the texts of a message whose attach
 _REMEMBERED = 256  # messages that ended a child: they are not given to another one
 _TEXT_ONLY = frozenset(("text",))
 
+Result = TypeVar("Result")
 Told = Callable[..., None]
 """Called with the name of an event and facts: "sandbox-child" (`trouble`, `reason`), "sandbox-ready"
 (`layers`, `missing`), "sandbox-rules" (`reason`: what is wrong with a file of rules)."""
@@ -61,6 +62,7 @@ class Sandbox:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._fatal: OrderedDict[bytes, ChildLost] = OrderedDict()
         self.layers: Layers = {}
+        self.problems: tuple[str, ...] = ()  # what is wrong with the administrator's YARA rules
 
     async def __aenter__(self) -> Self:
         return self
@@ -74,6 +76,16 @@ class Sandbox:
             self._idle.append(await self._born())
         return self.layers
 
+    def warm(self) -> None:
+        """`start`, without waiting; what goes wrong is told."""
+        self._keep(asyncio.get_running_loop().create_task(self._warm()))
+
+    async def _warm(self) -> None:
+        try:
+            await self.start()
+        except ChildLost as lost:
+            self._told("sandbox-child", trouble=lost.code, reason=lost.reason)
+
     def begin(self, raw: bytes) -> Awaitable[Opened]:
         """As the port says."""
         loop = asyncio.get_running_loop()
@@ -82,7 +94,9 @@ class Sandbox:
             done: asyncio.Future[Opened] = loop.create_future()
             done.set_result(opened)
             return done
-        task = loop.create_task(self._open(raw))
+        return self._keep(loop.create_task(self._open(raw)))
+
+    def _keep(self, task: asyncio.Task[Result]) -> asyncio.Task[Result]:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
@@ -165,7 +179,8 @@ class Sandbox:
             self.layers = child.layers
             missing = {name: reason for name, reason in child.layers.items() if reason}
             self._told("sandbox-ready", layers=" ".join(n for n, r in child.layers.items() if not r), missing=missing)
-            for problem in self._nursery.problems:
+            self.problems = tuple(self._nursery.problems)
+            for problem in self.problems:
                 self._told("sandbox-rules", reason=problem)
         return child
 
@@ -181,6 +196,12 @@ class _Nothing:
 
 
 _NOTHING = _Nothing()
+
+
+async def probe(settings: ContentSettings) -> tuple[Layers, tuple[str, ...]]:
+    """Which walls hold here, and what is wrong with the YARA rules. Raises ChildLost where no child can be started."""
+    async with Sandbox(settings) as sandbox:
+        return await sandbox.start(), sandbox.problems
 
 
 def read_here(raw: bytes) -> Opened | None:

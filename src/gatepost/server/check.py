@@ -19,6 +19,9 @@ from gatepost.errors import ConfigError, GatepostError
 from gatepost.net.clamd import ClamdScanner
 from gatepost.net.resolver import DnsResolver
 from gatepost.net.tls import check_certificate
+from gatepost.sandbox.nursery import ChildLost
+from gatepost.sandbox.pool import probe
+from gatepost.sandbox.readers import missing_libraries
 from gatepost.server.plan import bind_address, check_settings
 from gatepost.server.privileges import check_folder, lookup_user
 from gatepost.server.settings import GateSettings
@@ -54,7 +57,7 @@ def check_gate(settings: GateSettings, now: float) -> list[Point]:
         looks.append(("ports", lambda: "those that systemd hands over (server.listen is empty)"))
     if settings.server.monitor:
         looks.append((f"monitor {settings.server.monitor}", _port(settings.server.monitor, "server.monitor", running)))
-    return [_point(subject, look) for subject, look in looks] + list(_isolation())
+    return [_point(subject, look) for subject, look in looks] + list(_isolation()) + list(_sandbox(settings))
 
 
 def _point(subject: str, look: Callable[[], str]) -> Point:
@@ -141,6 +144,26 @@ def is_running(folder: Path) -> bool:
     except OSError:
         pass  # no gate has been here yet, or it is not ours to read: the next points say so
     return False
+
+
+def _sandbox(settings: GateSettings) -> Iterator[Point]:
+    """The walls around a child that opens content, one of which is started for this."""
+    if not settings.content.enabled:
+        yield Point("content", True, "nobody looks inside messages (content.enabled)")
+        return
+    try:
+        layers, problems = asyncio.run(probe(settings.content))
+    except ChildLost as lost:
+        yield Point("content", False, f"no child process can be started to look inside messages: {lost.reason}")
+        return
+    holds = ", ".join(name for name, reason in layers.items() if not reason)
+    lacks = "; ".join(f"{name}: {reason}" for name, reason in layers.items() if reason)
+    words = f"{holds} hold; NOT {lacks}" if lacks else f"{holds} hold"
+    yield Point("content: walls around children", True, words, bool(lacks))
+    for name in missing_libraries():
+        yield Point("content: readers", True, f"{name} is not installed; what it reads stays closed", True)
+    for problem in problems:
+        yield Point("content: YARA rules", False, problem)
 
 
 def _isolation() -> Iterator[Point]:

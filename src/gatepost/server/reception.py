@@ -15,6 +15,7 @@ from gatepost.inspector.examine import Ports
 from gatepost.net.clamd import ClamdScanner
 from gatepost.net.resolver import BudgetedResolver, DnsResolver
 from gatepost.net.tls import client_context
+from gatepost.sandbox.pool import Sandbox
 from gatepost.server.callforward import CallForward
 from gatepost.server.delivery.connect import Connector
 from gatepost.server.delivery.run import OWN_SHARD, SPARE_SHARDS
@@ -50,13 +51,17 @@ async def receive(plan: Plan, column: int, log: Log, stop: asyncio.Event, retire
     relay = settings.relay
     asked = CallForward(hops.ask, relay.call_forward_positive, relay.call_forward_negative, time.monotonic)
     scanner = ClamdScanner(settings.scanner) if settings.scanner.address else None
+    sandbox = open_sandbox(plan, column, log)
     gate = Gate(
         settings,
         admission=Admission(plan.recipients, hops, asked),
         committer=committer,
         recorder=recorder,
         message_ports=lambda: Ports(
-            resolver=BudgetedResolver(resolver, settings.dns.lookups_per_message), scanner=scanner, history=known
+            resolver=BudgetedResolver(resolver, settings.dns.lookups_per_message),
+            opener=sandbox,
+            scanner=scanner,
+            history=known,
         ),
         wake=plan.wake[1],
     )
@@ -79,8 +84,18 @@ async def receive(plan: Plan, column: int, log: Log, stop: asyncio.Event, retire
         watching.cancel()
         await committer.close()
         journal.close()
+        if sandbox is not None:
+            await sandbox.close()
         if acquaintances is not None:
             acquaintances.close()
+
+
+def open_sandbox(plan: Plan, column: int, log: Log) -> Sandbox | None:
+    """Where this process has the inside of messages opened."""
+    if not plan.settings.content.enabled:
+        return None
+    metrics = plan.metrics.column(column)
+    return Sandbox(plan.settings.content, told=content_told(log, lambda: metrics.add(Metric.CONTENT_CHILDREN_LOST)))
 
 
 def first_free_shard(folder: Path, plan: Plan, log: Log) -> SpoolShard:

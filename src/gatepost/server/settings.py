@@ -14,6 +14,7 @@ from gatepost.inspector.settings import InspectorSettings
 from gatepost.msgauth.settings import MsgauthSettings
 from gatepost.net.resolver.settings import ResolverSettings
 from gatepost.net.settings import ScannerSettings, TlsSettings
+from gatepost.sandbox.settings import ContentSettings
 from gatepost.server.delivery.settings import DeliverySettings
 from gatepost.server.smtp.settings import SmtpSettings
 from gatepost.store.settings import StoreSettings
@@ -107,6 +108,8 @@ class GateSettings:
     """SPF, DKIM, ARC and DMARC: limits and strictness."""
     scanner: ScannerSettings = field(default_factory=ScannerSettings)
     """A virus scanner beside the gate."""
+    content: ContentSettings = field(default_factory=ContentSettings)
+    """How the inside of messages is opened: HTML, archives, documents, pictures."""
     inspector: InspectorSettings = field(default_factory=InspectorSettings)
     """How findings become a decision."""
     smtp: SmtpSettings = field(default_factory=SmtpSettings)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from importlib import import_module
+from importlib.util import find_spec
 from typing import cast
 
 from gatepost.sandbox.reader import Reader
@@ -83,6 +84,22 @@ READERS: Mapping[str, tuple[str, ...]] = {
 }
 EVERY = ("eicar", "yara")  # asked about every item besides
 LIGHT = frozenset(("eicar", "text", "html", "svg", "css", "calendar"))  # cost no large import
+
+_LIBRARIES = {
+    "libarchive-c": "libarchive",
+    "oletools": "oletools",
+    "pikepdf": "pikepdf",
+    "pillow": "PIL",
+    "py7zr": "py7zr",
+    "pypdfium2": "pypdfium2",
+    "yara-x": "yara_x",
+    "zxing-cpp": "zxingcpp",
+}
+
+
+def missing_libraries() -> list[str]:
+    """Which libraries that readers use are not installed (the extra `scan`)."""
+    return [package for package, module in _LIBRARIES.items() if find_spec(module) is None]
 
 
 def load(name: str) -> Reader:
