@@ -45,6 +45,10 @@ class SpoolSettings:
     quarantine_days: float = 30.0
     """Days after which a quarantined message is deleted."""
 
+    quarantine_octets: int = 4096 * MIB
+    """Octets that held mail may take in all; above them what has been held longest is deleted first. Looked at every
+    hour, like `quarantine_days`."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JournalSettings:

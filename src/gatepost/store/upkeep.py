@@ -2,7 +2,7 @@
 who wrote long ago the history.
 
 In: the spool, the journal, the history, the time. Out: what went. Every hour is enough. Standard: none.
-Not here: the limits (`settings`), the removal itself (`spool.quarantine`, `journal`, `history`).
+Not here: the limits (`settings`), the removal itself (`spool.expiry`, `journal`, `history`).
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gatepost.store.history import SenderHistory
-from gatepost.store.journal import Journal
-from gatepost.store.spool import Spool, quarantine
+from gatepost.store.journal import Attempt, Journal
+from gatepost.store.spool import Spool
+from gatepost.store.spool.expiry import expire
 
 EVERY = 3600.0  # seconds between two rounds
 
@@ -26,5 +27,13 @@ class Upkeep:
 
 
 def keep_up(spool: Spool, journal: Journal, history: SenderHistory, now: float) -> Upkeep:
-    """One round. Blocks on the disk. Raises StoreError."""
-    return Upkeep(expired=quarantine.expire(spool, now), forgotten=journal.prune(now), unremembered=history.prune(now))
+    """One round; the journal gets a line for each held copy that went. Blocks on the disk. Raises StoreError."""
+    expired = expire(spool, now)
+    notes = [
+        Attempt(id=one.id, at=now, rcpt_to=address, status="expired", text=one.why)
+        for one in expired
+        for address in one.addresses
+    ]
+    if notes:
+        journal.write([], notes)
+    return Upkeep(expired=len(expired), forgotten=journal.prune(now), unremembered=history.prune(now))

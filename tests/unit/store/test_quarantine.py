@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ import pytest
 from gatepost.names import Envelope, Recipient, Session
 from gatepost.store.settings import SpoolSettings
 from gatepost.store.spool import NewMessage, Outcome, Spool, SpoolShard, State, Treatment, quarantine
+from gatepost.store.spool.expiry import expire
 
 NOW = 1_790_000_000.0
 DAY = 86400.0
@@ -38,7 +41,12 @@ def admin(shard: SpoolShard, tmp_path: Path) -> Iterator[Spool]:
 
 
 def add(
-    shard: SpoolShard, *states: State, at: float = NOW, mail_from: str = "bob@example.net", body: bytes = b"x"
+    shard: SpoolShard,
+    *states: State,
+    at: float = NOW,
+    mail_from: str = "bob@example.net",
+    body: bytes = b"x",
+    reason: str = "",
 ) -> str:
     recipients = tuple(Recipient(address=f"r{n}@example.org") for n in range(len(states)))
     new = NewMessage(
@@ -47,6 +55,7 @@ def add(
         session=Session(received_at=at),
         body=body,
         treatments=tuple(Treatment(state=state, junk=state is State.QUARANTINED) for state in states),
+        reason=reason,
     )
     shard.add_many([new])
     return new.id
@@ -138,11 +147,36 @@ def test_expiry_takes_old_quarantined_mail_only(shard: SpoolShard, delivery: Spo
     young = add(shard, State.QUARANTINED, at=NOW + 2 * DAY)
     delivery.due(NOW)
     delivery.record([Outcome(id=given_up, position=0, state=State.QUARANTINED)], NOW + 5 * DAY)
-    assert quarantine.expire(admin, NOW + 31 * DAY) == 2
+    gone = expire(admin, NOW + 31 * DAY)
+    assert {one.id: one.addresses for one in gone} == {old: ("r0@example.org",), mixed: ("r0@example.org",)}
+    assert {one.why for one in gone} == {"held for more than 30 days"}
     assert states(admin, old) == []
     assert states(admin, mixed) == ["dropped", "held"]
     assert states(admin, young) == states(admin, given_up) == ["quarantined"]
     assert states(admin, queued) == ["queued"]
+
+
+def test_too_much_held_mail_goes_oldest_first(shard: SpoolShard, tmp_path: Path) -> None:
+    first, second = add(shard, State.QUARANTINED, body=bytes(50)), add(shard, State.QUARANTINED, body=bytes(150))
+    third, waits = add(shard, State.QUARANTINED, body=bytes(40)), add(shard, State.QUEUED, body=bytes(5000))
+    spool = Spool.open(tmp_path, replace(SETTINGS, quarantine_octets=240), now=NOW)
+    assert expire(spool, NOW + 1) == []
+    spool.close()
+    spool = Spool.open(tmp_path, replace(SETTINGS, quarantine_octets=100), now=NOW)
+    gone = expire(spool, NOW + 1)
+    assert [one.id for one in gone] == [first, second]
+    assert "over 100 octets" in gone[0].why
+    assert [states(spool, one) for one in (first, second, third, waits)] == [[], [], ["quarantined"], ["queued"]]
+    spool.close()
+
+
+def test_search_by_time_and_by_what_decided(shard: SpoolShard, admin: Spool) -> None:
+    reason = '{"action":"quarantine","score":9,"decided_by":["auth.dmarc.fail"]}'
+    old, new = add(shard, State.QUARANTINED, reason=reason), add(shard, State.QUARANTINED, at=NOW + DAY)
+    search = partial(quarantine.search, admin, states=(State.QUARANTINED,))
+    assert [m.id for m in search(since=NOW + 1)] == [new]
+    assert [m.id for m in search(code="auth.dmarc")] == [m.id for m in search(code="auth.dmarc.fail")] == [old]
+    assert search(code="dmarc.fail") == search(code="path.") == []
 
 
 @pytest.mark.parametrize("nonsense", ["", "x", "0000000000oi", "zzzzzzzzzzzz", "'; DROP TABLE message; --"])

@@ -19,11 +19,12 @@ def test_one_round(tmp_path: Path) -> None:
     settings = SpoolSettings(reserve=0)
     shard = SpoolShard.open(tmp_path / "spool", 0, settings)
     envelope = Envelope(mail_from="", recipients=(Recipient(address="a@x"),))
+    first = shard.next_id(NOW)
     for at in (NOW, NOW + 50 * DAY):
         shard.add_many(
             [
                 NewMessage(
-                    id=shard.next_id(at),
+                    id=first if at == NOW else shard.next_id(at),
                     envelope=envelope,
                     session=Session(received_at=at),
                     body=b"x",
@@ -38,6 +39,8 @@ def test_one_round(tmp_path: Path) -> None:
     spool = Spool.open(tmp_path / "spool", settings, now=NOW)
     assert keep_up(spool, journal, history, NOW + 60 * DAY) == Upkeep(expired=1, forgotten=1, unremembered=3)
     assert keep_up(spool, journal, history, NOW + 60 * DAY) == Upkeep(expired=0, forgotten=0)
+    (note,) = journal.attempts(first)
+    assert (note.rcpt_to, note.status, note.text) == ("a@x", "expired", "held for more than 30 days")
     assert spool.counts()[State.QUARANTINED] == 1
     spool.close()
     shard.close()

@@ -1,8 +1,8 @@
-"""What an administrator does with mail in the spool: list, release, delete, hold, let go, try now; and expiry.
+"""What an administrator does with mail in the spool: list, release, delete, hold, let go, try now.
 
 In: an open `Spool`, an id, perhaps one recipient's address. Out: how many recipients' copies it changed. Safe beside a
 running delivery: what it has in hand is finished, and its "again later" never undoes a change made here.
-Standard: none. Not here: the commands (`cli`), the delivery's own records (`queue`).
+Standard: none. Not here: the commands (`cli`), the delivery's own records (`queue`), what goes by itself (`expiry`).
 """
 
 from __future__ import annotations
@@ -13,9 +13,6 @@ from gatepost.store.spool.ids import parse_id, shard_of
 from gatepost.store.spool.queue import Spool
 from gatepost.store.spool.spooled import DEMANDED, LIVE, Spooled, State
 
-_DAY = 86400.0
-_AT_ONCE = 1000  # messages that one transaction of expiry removes
-
 
 def search(
     spool: Spool,
@@ -23,9 +20,12 @@ def search(
     states: Collection[State] = LIVE,
     mail_from: str | None = None,
     rcpt_to: str | None = None,
+    since: float | None = None,
+    code: str | None = None,
     limit: int = 1000,
 ) -> list[Spooled]:
-    """Messages with a recipient in one of `states`, newest first; addresses match in part and in any case."""
+    """Messages with a recipient in one of `states`, newest first; addresses match in part and in any case, `code` is
+    how a code begins that stands in the message's reason."""
     condition = f"state IN ({', '.join('?' * len(states))})"
     values: list[object] = [state.value for state in states]
     if rcpt_to is not None:
@@ -34,6 +34,12 @@ def search(
     if mail_from is not None:
         condition += " AND message IN (SELECT id FROM message WHERE instr(lower(mail_from), lower(?)))"
         values.append(mail_from)
+    if since is not None:
+        condition += " AND message IN (SELECT id FROM message WHERE received_at >= ?)"
+        values.append(since)
+    if code is not None:
+        condition += " AND message IN (SELECT id FROM message WHERE instr(reason, ?))"
+        values.append(f'"{code}')  # codes stand in the JSON as strings; no other string there has a dot
     return spool.select(condition, values, limit)
 
 
@@ -65,22 +71,6 @@ def retry(spool: Spool, message_id: str, now: float, address: str | None = None)
 def drop(spool: Spool, message_id: str, now: float, address: str | None = None) -> int:
     """Deletes queued and held copies for good; nobody is told."""
     return _set_state(spool, message_id, (State.QUEUED, State.HELD), State.DROPPED, now, address)
-
-
-def expire(spool: Spool, now: float) -> int:
-    """Deletes what has been in quarantine longer than `quarantine_days`; returns the number of messages.
-
-    A quarantined message that the delivery gave up on counts from that moment, any other from its arrival.
-    """
-    before = now - spool.settings.quarantine_days * _DAY
-    condition = "state = 'quarantined' AND last_try < ? AND message IN (SELECT id FROM message WHERE received_at < ?)"
-    count = 0
-    while old := spool.select(condition, (before, before), _AT_ONCE):
-        changed = sum(_set_state(spool, spooled.id, (State.QUARANTINED,), State.DROPPED, now, None) for spooled in old)
-        count += len(old)
-        if not changed:
-            break
-    return count
 
 
 def _set_state(

@@ -133,7 +133,7 @@ class Spool:
         """Whether anybody else has written to a shard since the last call (some µs a shard; no message is read)."""
         with self._guard:
             before = self._versions
-            self._versions = self._ask(lambda connection: connection.execute("PRAGMA data_version").fetchone()[0])
+            self._versions = self.ask(lambda connection: connection.execute("PRAGMA data_version").fetchone()[0])
             return before != self._versions
 
     # What is due
@@ -162,7 +162,7 @@ class Spool:
 
     def next_due(self) -> float | None:
         """When the next recipient that is not claimed falls due (0 for mail never tried); None when nobody waits."""
-        times = self._ask(self._next_due)
+        times = self.ask(self._next_due)
         return min((time for time in times if time is not None), default=None)
 
     def give_back(self, ids: Iterable[str]) -> None:
@@ -242,7 +242,7 @@ class Spool:
         """How many recipients stand in each state."""
         totals = dict.fromkeys(State, 0)
         sql = "SELECT state, count(*) FROM recipient GROUP BY state"
-        for rows in self._ask(lambda connection: connection.execute(sql).fetchall()):
+        for rows in self.ask(lambda connection: connection.execute(sql).fetchall()):
             for state, count in rows:
                 totals[State(state)] += count
         return totals
@@ -251,7 +251,7 @@ class Spool:
         """Messages one of whose recipient rows meets an SQL condition, newest first; for this room's own use."""
         sql = f"SELECT DISTINCT message FROM recipient WHERE {condition} ORDER BY message DESC LIMIT ?"  # noqa: S608
         asked = (*values, limit)
-        parts = self._ask(lambda connection: load(connection, [row[0] for row in connection.execute(sql, asked)]))
+        parts = self.ask(lambda connection: load(connection, [row[0] for row in connection.execute(sql, asked)]))
         return sorted(chain.from_iterable(parts), key=lambda spooled: spooled.id, reverse=True)[:limit]
 
     # Writing
@@ -300,8 +300,8 @@ class Spool:
             yield connection, gone
         bodies_of(path).remove(gone.in_files)  # only now: the rows' removal is durable
 
-    def _ask(self, question: Callable[[sqlite3.Connection], _T]) -> list[_T]:
-        """The answer of every shard, with a shard's error told in its name."""
+    def ask(self, question: Callable[[sqlite3.Connection], _T]) -> list[_T]:
+        """The answer of every shard, with a shard's error told in its name; for this room's own use."""
         answers = []
         with self._guard:
             for shard, connection in list(self._shards.items()):
