@@ -20,8 +20,16 @@ from gatepost.msgauth.settings import MsgauthSettings
 from gatepost.msgauth.spf.settings import SpfSettings
 from gatepost.net.resolver.settings import ResolverSettings
 from gatepost.net.settings import ScannerSettings
+from gatepost.reputation.settings import CodeSettings, DnsListSettings, ListsSettings
 from gatepost.sandbox.settings import ContentSettings
 from gatepost.server.delivery.settings import DeliverySettings
+from gatepost.server.door.settings import (
+    BanSettings,
+    DoorSettings,
+    GreylistSettings,
+    RateSettings,
+    TarpitSettings,
+)
 from gatepost.server.settings import RelaySettings, ServerSettings
 from gatepost.server.smtp.settings import ClientSettings, SmtpSettings
 from gatepost.store.settings import HistorySettings, JournalSettings, SpoolSettings, WatchSettings
@@ -46,8 +54,19 @@ BOUNDS: Mapping[type, Mapping[str, Range]] = {
         "call_forward_positive": AGE,
         "call_forward_negative": AGE,
         "deadline": WAIT,
-        "greet_delay": (0, 300),
     },
+    DoorSettings: {"greet_delay": (0, 300), "lookup_timeout": (0.05, 300), "shared_peers": (2, 1000)},
+    TarpitSettings: {"after": COUNT_OR_NONE, "step": (0, 300), "max_delay": (0, 300), "max_held": COUNT_OR_NONE},
+    GreylistSettings: {"delay": PAUSE, "retry_window": AGE, "keep": AGE, "max_rows": (1000, 1 << 30)},
+    RateSettings: {
+        "connections": COUNT_OR_NONE,
+        "network_connections": COUNT_OR_NONE,
+        "messages": COUNT_OR_NONE,
+        "network_messages": COUNT_OR_NONE,
+        "sender_domain_messages": COUNT_OR_NONE,
+        "recipient_messages": COUNT_OR_NONE,
+    },
+    BanSettings: {"after": COUNT, "duration": (1, 10 * 365 * 86_400), "max_bans": COUNT},
     ResolverSettings: {
         "timeout": WAIT,
         "attempts": (1, 100),
@@ -92,6 +111,15 @@ BOUNDS: Mapping[type, Mapping[str, Range]] = {
         "lookup_timeout": WAIT,
     },
     DmarcSettings: {"deadline": WAIT, "max_authors": (1, 1000), "max_identifiers": (1, 1000)},
+    ListsSettings: {
+        "deadline": WAIT,
+        "max_domains": COUNT_OR_NONE,
+        "max_addresses": COUNT_OR_NONE,
+        "max_hashes": COUNT_OR_NONE,
+        "probe_every": (10, 86_400),
+    },
+    DnsListSettings: {"weight": (-100, 100)},
+    CodeSettings: {"weight": (-100, 100)},
     InspectorSettings: {
         "tag_at": SCORE,
         "quarantine_at": SCORE,
@@ -144,6 +172,7 @@ BOUNDS: Mapping[type, Mapping[str, Range]] = {
         "checkpoint_pages": (1, 1 << 30),
         "check_limit": OCTETS,
         "quarantine_days": DAYS,
+        "quarantine_octets": OCTETS,
     },
     JournalSettings: {"keep_days": DAYS, "max_octets": (1 << 20, 1 << 50)},
     HistorySettings: {"days": DAYS, "reference_days": DAYS, "max_rows": (0, 100_000_000)},

@@ -21,6 +21,7 @@ from gatepost.config.settings import Settings
 from gatepost.errors import ConfigError
 
 _LONG_KEY = re.compile(r"^[^=\n\"'#]{0,1000}?(?:\.[^=\n\"'#.]{0,1000}+){33}", re.MULTILINE)
+MOVED = {"relay.greet_delay": "door.greet_delay"}  # options of earlier versions, and where they are now
 MAX_FILE = 4 << 20  # octets; 50,000 accounts fit ten times over
 
 
@@ -46,7 +47,7 @@ def parse_settings(text: str, folder: Path) -> Settings:
     from pydantic import TypeAdapter, ValidationError
 
     if _LONG_KEY.search(text):  # tomllib takes minutes for it
-        raise ConfigError("gatepost.toml", "a key of many parts", "is no option; the longest has five")
+        raise ConfigError("gatepost.toml", "a key of many parts", "is no option; the longest has six")
     try:
         table = tomllib.loads(text)
     except RecursionError:
@@ -72,6 +73,8 @@ def _refuse_unknown_keys(table: Mapping[str, Any], kind: type, where: str) -> No
     hints = typing.get_type_hints(kind)
     for key, value in table.items():
         path = f"{where}.{key}" if where else key
+        if path in MOVED:
+            raise ConfigError(path, value, f"is now {MOVED[path]}; move it there")
         if key not in hints:
             near = difflib.get_close_matches(key, hints, n=1, cutoff=0.5)
             known = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(sorted(hints))}"

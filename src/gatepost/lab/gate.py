@@ -48,7 +48,8 @@ stop_timeout = 5.0
 [domains."{domain}"]
 accounts = ["alice", "bob"]
 
-[relay]
+[door]
+exempt = []
 greet_delay = 0.1
 
 [dns]

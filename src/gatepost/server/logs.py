@@ -89,6 +89,32 @@ def history_told(log: Log) -> Callable[[Exception | None, int], None]:
     return told
 
 
+def content_told(log: Log, lost: Callable[[], None]) -> Callable[..., None]:
+    """What a `Sandbox` calls with news of its children; `lost` counts those that ended before their time."""
+
+    def told(event: str, **facts: object) -> None:
+        if event == "sandbox-child":
+            lost()
+        if event == "sandbox-ready" and not facts.get("missing"):
+            log.info(event, **facts)
+        else:
+            log.warning(event, **facts)
+
+    return told
+
+
+def watch_told(log: Log) -> Callable[[Exception | None, int], None]:
+    """What a `WatchWriter` calls when hits of lists and of the door cannot be kept, or can be again."""
+
+    def told(error: Exception | None, lost: int) -> None:
+        if error is not None:
+            log.error("watch-failed", error=error, lost=lost)
+        else:
+            log.info("watch-works", lost=lost)
+
+    return told
+
+
 class Forward(logging.Handler):
     """Turns what libraries and pure parts say through `logging` into lines of ours: no traceback reaches stderr."""
 

@@ -31,6 +31,10 @@ class Metric(enum.IntEnum):
     OCTETS_ACCEPTED = 12
     SPOOL_REFUSED = 13
     WORKER_RESTARTS = 14
+    DOOR_STOPPED = 15
+    DOOR_WATCHED = 16
+    BANS = 17
+    CONTENT_CHILDREN_LOST = 18
 
 
 HELP = {
@@ -49,6 +53,10 @@ HELP = {
     Metric.OCTETS_ACCEPTED: "octets of accepted messages",
     Metric.SPOOL_REFUSED: "messages the spool had no room for (452)",
     Metric.WORKER_RESTARTS: "processes started again after a crash",
+    Metric.DOOR_STOPPED: "refusals, delays and bans at the door",
+    Metric.DOOR_WATCHED: "what checks at the door that only watch would have stopped",
+    Metric.BANS: "bans that the door made by itself",
+    Metric.CONTENT_CHILDREN_LOST: "messages whose opening crashed, ran out of time or memory, or found no child",
 }
 
 

@@ -24,6 +24,7 @@ from gatepost.net.settings import TlsSettings
 from gatepost.net.tls import check_certificate, client_context, server_context
 from gatepost.server import systemd
 from gatepost.server.delivery.routes import Routes
+from gatepost.server.door.rates import RateTable
 from gatepost.server.metrics import MetricsTable
 from gatepost.server.privileges import check_folder, lookup_user, own
 from gatepost.server.recipients import Recipients
@@ -52,6 +53,7 @@ class Plan:
     workers: int
     columns: int
     counters: CounterTable
+    rates: RateTable
     metrics: MetricsTable
     wake: tuple[int, int]
     ready: tuple[int, int]
@@ -96,6 +98,7 @@ def make_plan(settings: GateSettings, environment: MutableMapping[str, str], pre
         workers=workers,
         columns=columns,
         counters=previous.counters if previous else CounterTable(columns),
+        rates=previous.rates if previous else RateTable(columns),
         metrics=previous.metrics if previous else MetricsTable(columns),
         wake=previous.wake if previous else os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC),
         ready=previous.ready if previous else os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC),

@@ -19,7 +19,11 @@ from gatepost.sandbox.pool import Sandbox
 from gatepost.server.callforward import CallForward
 from gatepost.server.delivery.connect import Connector
 from gatepost.server.delivery.run import OWN_SHARD, SPARE_SHARDS
-from gatepost.server.logs import Log, history_told, journal_told
+from gatepost.server.door.door import Door
+from gatepost.server.door.parts import make_parts
+from gatepost.server.door.teller import Teller
+from gatepost.server.logs import Log, content_told, history_told, journal_told, watch_told
+from gatepost.server.metrics import Metric
 from gatepost.server.pipeline import Gate
 from gatepost.server.pipeline.admission import Admission
 from gatepost.server.pipeline.hops import NextHops
@@ -29,6 +33,7 @@ from gatepost.server.smtp.listener import Listener
 from gatepost.store.history import HistoryWriter, SenderHistory
 from gatepost.store.journal import Journal, JournalWriter
 from gatepost.store.spool import Committer, SpoolShard
+from gatepost.store.watch import Watch, WatchWriter
 
 MAX_RETIREMENT = 3600.0  # seconds: a connection that lives longer than this is asked to come again
 MAX_SHARDS = OWN_SHARD - SPARE_SHARDS  # those above are the delivery process's own
@@ -52,11 +57,14 @@ async def receive(plan: Plan, column: int, log: Log, stop: asyncio.Event, retire
     asked = CallForward(hops.ask, relay.call_forward_positive, relay.call_forward_negative, time.monotonic)
     scanner = ClamdScanner(settings.scanner) if settings.scanner.address else None
     sandbox = open_sandbox(plan, column, log)
+    watch = WatchWriter(Watch.open_sometime(folder, settings.store.watch), watch_told(log))
+    door = open_door(plan, column, log, resolver, watch)
     gate = Gate(
         settings,
         admission=Admission(plan.recipients, hops, asked),
         committer=committer,
         recorder=recorder,
+        door=door,
         message_ports=lambda: Ports(
             resolver=BudgetedResolver(resolver, settings.dns.lookups_per_message),
             opener=sandbox,
@@ -72,7 +80,9 @@ async def receive(plan: Plan, column: int, log: Log, stop: asyncio.Event, retire
         tls=plan.tls,
         counters=plan.counters.column(column),
     )
-    watching = asyncio.create_task(hops.watch())
+    if sandbox is not None:
+        sandbox.warm()
+    watching = [asyncio.create_task(hops.watch()), asyncio.create_task(door.keep_up())]
     try:
         await listener.start([sock.dup() for sock in plan.sockets.values()])
         plan.report_ready(column)
@@ -81,13 +91,29 @@ async def receive(plan: Plan, column: int, log: Log, stop: asyncio.Event, retire
             await listener.retire(stop, MAX_RETIREMENT)
         await listener.stop(settings.server.stop_timeout)
     finally:
-        watching.cancel()
+        for task in watching:
+            task.cancel()
         await committer.close()
         journal.close()
         if sandbox is not None:
             await sandbox.close()
+        await door.close()
+        watch.close()
         if acquaintances is not None:
             acquaintances.close()
+
+
+def open_door(plan: Plan, column: int, log: Log, resolver: DnsResolver, watch: WatchWriter) -> Door:
+    """The door of this process."""
+    settings = plan.settings
+    parts = make_parts(
+        settings,
+        rates=plan.rates.column(column),
+        resolver=resolver,
+        folder=Path(settings.store.folder),
+        teller=Teller(log, plan.metrics.column(column), watch.note),
+    )
+    return Door(parts)
 
 
 def open_sandbox(plan: Plan, column: int, log: Log) -> Sandbox | None:

@@ -14,8 +14,10 @@ from gatepost.inspector.settings import InspectorSettings
 from gatepost.msgauth.settings import MsgauthSettings
 from gatepost.net.resolver.settings import ResolverSettings
 from gatepost.net.settings import ScannerSettings, TlsSettings
+from gatepost.reputation.settings import ListsSettings
 from gatepost.sandbox.settings import ContentSettings
 from gatepost.server.delivery.settings import DeliverySettings
+from gatepost.server.door.settings import DoorSettings
 from gatepost.server.smtp.settings import SmtpSettings
 from gatepost.store.settings import StoreSettings
 
@@ -62,9 +64,6 @@ class RelaySettings:
     """Seconds that "there is no such recipient" is believed."""
     deadline: float = 20.0
     """Seconds the sender checks of one message may take together; past them the client is asked to try later."""
-    greet_delay: float = 0.0
-    """Seconds to wait before the greeting. Who talks before it is no mail server (RFC 5321 §3.1) and is sent away.
-    0: greet at once and judge nobody by it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +101,8 @@ class GateSettings:
     """The processes."""
     relay: RelaySettings = field(default_factory=RelaySettings)
     """What is true of mail from everybody."""
+    door: DoorSettings = field(default_factory=DoorSettings)
+    """What stops a client before its message is read."""
     dns: ResolverSettings = field(default_factory=ResolverSettings)
     """Which name servers are asked, and how answers are kept."""
     msgauth: MsgauthSettings = field(default_factory=MsgauthSettings)
@@ -110,6 +111,8 @@ class GateSettings:
     """A virus scanner beside the gate."""
     content: ContentSettings = field(default_factory=ContentSettings)
     """How the inside of messages is opened: HTML, archives, documents, pictures."""
+    lists: ListsSettings = field(default_factory=ListsSettings)
+    """Lists of addresses, domains and more; none is asked unless it is named."""
     inspector: InspectorSettings = field(default_factory=InspectorSettings)
     """How findings become a decision."""
     smtp: SmtpSettings = field(default_factory=SmtpSettings)

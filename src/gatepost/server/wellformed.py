@@ -43,6 +43,10 @@ def check_names(settings: GateSettings) -> None:
     check_networks("smtp.proxy_networks", settings.smtp.proxy_networks)
     check_networks("smtp.xclient_networks", settings.smtp.xclient_networks)
     check_networks("smtp.unlimited_networks", settings.smtp.unlimited_networks)
+    check_networks("door.exempt", settings.door.exempt)
+    for entry in settings.door.exempt_recipients:
+        if not (is_mailbox(entry) if "@" in entry else is_domain(ascii_domain(entry))):
+            raise ConfigError("door.exempt_recipients", entry, "is neither an address nor a domain of ours")
 
 
 def check_networks(field: str, networks: Iterable[str]) -> None:

@@ -33,7 +33,6 @@ STEPS = (
 MAX_REASON = 200  # characters
 WIDEST = {4: 8, 6: 16}  # a shorter prefix is a mistake: it bans a good part of the world
 PARDON = 3600.0  # seconds that the door does not ban again by itself what an administrator lifted
-_IN_FORCE = "(until IS NULL OR until > ?)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +120,8 @@ class Bans:
         """All bans that have not ended, latest first."""
         with self._guard, told(self.path):
             rows = self._connection.execute(
-                f"SELECT network, reason, since, until, by_hand FROM ban WHERE {_IN_FORCE} ORDER BY since DESC, network",  # noqa: S608
+                "SELECT network, reason, since, until, by_hand FROM ban WHERE until IS NULL OR until > ?"
+                " ORDER BY since DESC, network",
                 (now,),
             )
             return [

@@ -7,6 +7,7 @@ Not here: who is asked to wait at all (`server.door.greylist`).
 
 from __future__ import annotations
 
+import math
 import sqlite3
 import threading
 from collections.abc import Sequence
@@ -73,17 +74,19 @@ class Greylist:
 
     def _ask(self, key: bytes, now: float) -> float:
         row = self._connection.execute("SELECT first, last, passed FROM seen WHERE key = ?", (key,)).fetchone()
-        if row is None or self._is_over(*row, now):
+        first, last, passed = (
+            (float(row[0]), float(row[1]), bool(row[2])) if row is not None else (math.inf, 0.0, False)
+        )
+        if self._is_over(first, last, passed, now):
             self._connection.execute("INSERT OR REPLACE INTO seen VALUES (?, ?, ?, 0)", (key, now, now))
             return self._delay
-        first, _, passed = row
         if not passed and now - first < self._delay:
             return max(0.0, first + self._delay - now)
         self._connection.execute("UPDATE seen SET last = ?, passed = 1 WHERE key = ?", (now, key))
         return 0.0
 
-    def _is_over(self, first: float, last: float, passed: int, now: float) -> bool:
-        if first > now:  # the clock was set back
+    def _is_over(self, first: float, last: float, passed: bool, now: float) -> bool:
+        if first > now:  # never seen, or the clock was set back
             return True
         return now - last > self._keep if passed else now - first > self._retry_window
 

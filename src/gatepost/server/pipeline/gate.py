@@ -22,6 +22,7 @@ from gatepost.msgauth.sender_domain import SenderDomainResult, check_sender_doma
 from gatepost.names import Envelope, Recipient, domain_of
 from gatepost.ports import Resolver
 from gatepost.server.delivery.loops import DELIVERED_TO, was_delivered
+from gatepost.server.door.door import Door
 from gatepost.server.metrics import Metric
 from gatepost.server.pipeline import replies
 from gatepost.server.pipeline.admission import Admission, final_recipients
@@ -51,6 +52,7 @@ class Gate:
         admission: Admission,
         committer: Committer,
         recorder: Recorder,
+        door: Door,
         message_ports: Callable[[], Ports],
         wake: int,
     ) -> None:
@@ -58,6 +60,7 @@ class Gate:
         self._admission = admission
         self._committer = committer
         self._recorder = recorder
+        self._door = door
         self._message_ports = message_ports
         self._wake = wake
         self._telling = False
@@ -69,13 +72,8 @@ class Gate:
     # --- before the message
 
     def connected(self, visit: Visit) -> Answer:
-        """Everybody is greeted; who talks before a delayed greeting is not."""
-        delay = self._settings.relay.greet_delay
-        return self._greet_late(visit, delay) if delay > 0 else None
-
-    async def _greet_late(self, visit: Visit, delay: float) -> Reply | None:
-        await asyncio.sleep(delay)
-        return replies.EARLY_TALKER if visit.early_talker else None
+        """Everybody is greeted whom the door lets in."""
+        return self._door.connected(visit)
 
     def announced(self, visit: Visit, possible: Sequence[str]) -> Sequence[str]:
         """Only what some next hop honours end to end (RFC 6531 §3.1, RFC 8689 §4.2)."""
@@ -84,8 +82,8 @@ class Gate:
         return [keyword for keyword in possible if keyword not in missing] if missing else possible
 
     def ehlo(self, visit: Visit, domain: str) -> Answer:
-        """Any name will do; what it says is judged with the message."""
-        return None
+        """Any name will do for now; what it says is judged at RCPT and with the message."""
+        return self._door.ehlo(visit, domain)
 
     def mail(self, visit: Visit, envelope: Envelope) -> Answer:
         """TLS where it is demanded."""
@@ -94,17 +92,21 @@ class Gate:
                 return replies.NEED_TLS_FOR_REQUIRETLS
             if self._tls_senders and ascii_domain(domain_of(envelope.mail_from)) in self._tls_senders:
                 return replies.NEED_TLS
-        return None
+        return self._door.mail(visit, envelope)
 
     def recipient(self, visit: Visit, envelope: Envelope, recipient: Recipient) -> Answer:
-        """Ours, known and able, or refused here and now."""
+        """Ours, known and able, and nothing against the client; or refused here."""
         answer = self._admission.check(visit.session, envelope, recipient)
         if answer is None:
-            return None
-        if isinstance(answer, Reply):
+            answer = self._door.recipient(visit, envelope, recipient)
+            if answer is None:
+                return None
+        elif not isinstance(answer, Reply):
+            return self._when_known(visit, envelope, recipient, answer)
+        else:
             self._recorder.recipient(visit, envelope, recipient.address, answer, time.time())
-            return answer
-        return self._when_known(visit, envelope, recipient, answer)
+            return self._door.offences.refused_recipient(visit, answer)
+        return self._from_door(visit, envelope, recipient, answer)
 
     async def _when_known(
         self, visit: Visit, envelope: Envelope, recipient: Recipient, answer: Awaitable[Reply | None]
@@ -112,7 +114,21 @@ class Gate:
         reply = await answer
         if reply is not None:
             self._recorder.recipient(visit, envelope, recipient.address, reply, time.time())
+            return await _awaited(self._door.offences.refused_recipient(visit, reply))
+        stopped = self._door.recipient(visit, envelope, recipient)
+        return await self._from_door(visit, envelope, recipient, stopped) if stopped is not None else None
+
+    async def _from_door(
+        self, visit: Visit, envelope: Envelope, recipient: Recipient, answer: Reply | Awaitable[Reply | None]
+    ) -> Reply | None:
+        reply = await _awaited(answer)
+        if reply is not None:
+            self._recorder.recipient(visit, envelope, recipient.address, reply, time.time())
         return reply
+
+    def misspoken(self, visit: Visit, reply: Reply) -> Answer:
+        """Who goes on making mistakes is answered more slowly."""
+        return self._door.offences.slow(visit, reply)
 
     # --- the message
 
@@ -138,13 +154,18 @@ class Gate:
         action = decide_transaction(decisions)
         if action is Action.REJECT:
             reply = replies.refusal(examined.decision.decided_by, spool_id)
+            self._door.offences.refused_message(visit)
         elif action is Action.DEFER:
             reply = replies.deferral(examined.decision.decided_by, spool_id)
         else:
+            delayed = await self._door.delayed(visit, envelope, message, examined.auth)
+            if delayed is not None:
+                return self._unjudged(visit, envelope, message, delayed, "greylisted", now)
             action = for_delivery(examined.decision)
             reply = await self._keep(visit, envelope, message, examined, spool_id, now)
             if not reply.positive:
                 return self._unjudged(visit, envelope, message, reply, "the spool has no room", now)
+            self._door.offences.accepted_message(visit)
         self._recorder.message(
             visit=visit,
             envelope=envelope,
@@ -190,6 +211,7 @@ class Gate:
             msgauth=self._msgauth,
             inspector=self._settings.inspector,
             own_domains=self._admission.recipients.domains,
+            door=self._door.signs(visit),
         )
 
     async def _keep(
@@ -266,7 +288,12 @@ class Gate:
 
     def closed(self, visit: Visit, stats: Stats) -> None:
         """The connection ended."""
+        self._door.closed(visit, stats)
         self._recorder.connection(visit, stats)
+
+
+async def _awaited(answer: Answer) -> Reply | None:
+    return answer if answer is None or isinstance(answer, Reply) else await answer
 
 
 def _with_recipients(envelope: Envelope, recipients: tuple[Recipient, ...]) -> Envelope:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from gatepost.wire.smtp.replies import Reply
 
-EARLY_TALKER = Reply(554, "You spoke before the greeting", enhanced="5.5.0")
 NEED_TLS = Reply(530, "Must issue a STARTTLS command first", enhanced="5.7.0")
 NEED_TLS_FOR_REQUIRETLS = Reply(530, "REQUIRETLS needs TLS", enhanced="5.7.10")
 RELAY_DENIED = Reply(550, "Relaying is denied; this server takes mail for its own domains only", enhanced="5.7.1")

@@ -114,6 +114,7 @@ class Conversation:
             return LOCAL_ERROR
         if len(envelope.recipients) >= self._settings.max_recipients:
             return TOO_MANY_RECIPIENTS  # RFC 5321 §4.5.3.1.10
+        self.visit.improper_pipelining = self.machine.improper_pipelining
         return self._gatekeeper.recipient(self.visit, envelope, event.recipient)
 
     def _on_plain(self, event: Plain) -> Answer:
@@ -143,7 +144,9 @@ class Conversation:
         return self._gatekeeper.connected(self.visit)
 
     def _on_bad(self, event: Bad) -> Answer:
-        return event.reply
+        if event.fatal or event.verb in _PIPELINED or event.verb in _CONTENT:
+            return event.reply  # what follows a refusal, or ends the session, is answered at once
+        return self._gatekeeper.misspoken(self.visit, event.reply)
 
     # -- what it changes ---------------------------------------------------------------------------------------------
 
@@ -271,6 +274,7 @@ class Offer:
 
 _FORWARD = frozenset({Mail, Rcpt, Message, Chunk})
 _PIPELINED = frozenset({Verb.RCPT, Verb.DATA, Verb.BDAT, Verb.BDAT_LAST})
+_CONTENT = frozenset({Verb.MESSAGE, Verb.BDAT_LAST})
 _TRANSACTION = frozenset({State.MAIL, State.RCPT, State.DATA, State.CHUNKING})
 _USUAL: dict[type, Reply] = {Mail: SENDER_OK, Rcpt: RECIPIENT_OK, Message: QUEUED, Chunk: CHUNK_OK}
 _RESPONSES: dict[type, Callable[[Conversation, Any], Answer]] = {

@@ -46,6 +46,10 @@ class Gatekeeper(Protocol):
         """The message itself, CRLF line ends, dots unstuffed. None is answered with 250: only when it is durable."""
         ...
 
+    def misspoken(self, visit: Visit, reply: Reply) -> Answer:
+        """A command that cannot be taken as it stands is to be answered with `reply`; perhaps later, never better."""
+        ...
+
     def closed(self, visit: Visit, stats: Stats) -> None:
         """The connection ended: the place for its log line."""
         ...
@@ -77,6 +81,10 @@ class OpenDoor:
     def message(self, visit: Visit, envelope: Envelope, raw: bytes) -> Answer:
         """Any message."""
         return None
+
+    def misspoken(self, visit: Visit, reply: Reply) -> Answer:
+        """At once."""
+        return reply
 
     def closed(self, visit: Visit, stats: Stats) -> None:
         """Nothing to do."""
