@@ -21,3 +21,9 @@ class Content:
     def attachments(self) -> tuple[Item, ...]:
         """What a person could save or open: named parts, other than the message's own texts, and all inside them."""
         return tuple(item for item in self.opened.items if item.parent or item.name or item.disposition == "attachment")
+
+    @cached_property
+    def malware(self) -> tuple[str, ...]:
+        """Names of malware that is known without a scanner."""
+        found = (trait for item in self.opened.items for trait in item.traits if trait.code.startswith("malware."))
+        return tuple(dict.fromkeys(str(trait.evidence.get("name", trait.code)) for trait in found))

@@ -20,8 +20,9 @@ from gatepost.ports import ScanStatus
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grounds:
     """`aligned`, `policy` and `disposition` as in `DmarcResult`. `signs`, `proven` and `seals` (newest first, of a
-    chain that holds) are gathered only where DMARC failed. `scan` is None where no scanner was asked and nothing known found;
-    `scan_lasting` as in `Scanned`. `block` is the action of the house's own entry that blocks the message, or empty."""
+    chain that holds) are gathered only where DMARC failed. `scan` is None where no scanner was asked and
+    nothing known was found; `scan_lasting` as in `Scanned`. `block` is the action of the house's own entry that blocks
+    the message, or empty."""
 
     dmarc: DmarcResultWord
     aligned: bool = False

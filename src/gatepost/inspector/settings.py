@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from gatepost.errors import ConfigError
+from gatepost.inspector.file_names import PROGRAMS
 
 
 class DmarcEnforcement(enum.StrEnum):
@@ -38,6 +39,13 @@ class OnMalware(enum.StrEnum):
 
 
 _REJECT_CODES = ("header.several-from",)
+_QUARANTINE_CODES = (
+    "attachment.program",
+    "attachment.program-in-document",
+    "attachment.blocked-extension",
+    "attachment.direction-override",
+    "attachment.double-extension",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +59,10 @@ class InspectorSettings:
     reject_at: float = 15.0
     """Score from which a message is refused in the session. Far above `quarantine_at`: a refusal cannot be undone."""
     group_caps: Mapping[str, float] = field(
-        default_factory=lambda: {"lists": 4.0, "classifier": 4.0, "path": 4.0, "header": 6.0, "auth": 6.0, "spoof": 6.0}
+        default_factory=lambda: (
+            {"lists": 4.0, "classifier": 4.0, "path": 4.0, "header": 6.0, "auth": 6.0, "spoof": 6.0}
+            | {"attachment": 10.0, "malware": 15.0}
+        )
     )
     """The most that all findings of one group add together. `lists` and `classifier` are held below `tag_at` whatever
     is written here: no block list and no statistical classifier decides alone."""
@@ -61,8 +72,9 @@ class InspectorSettings:
     """Other weights for rules, by code: `"path.no-reverse-dns" = 0.5`."""
     disabled_rules: tuple[str, ...] = ()
     """Codes of rules that are not to be run."""
-    quarantine_codes: tuple[str, ...] = ()
-    """Codes whose finding alone holds a message back, whatever the score."""
+    quarantine_codes: tuple[str, ...] = _QUARANTINE_CODES
+    """Codes whose finding alone holds a message back, whatever the score and whatever speaks for the message. Programs,
+    by content or by name, and names that hide one are in it by default; a list of your own replaces it."""
     reject_codes: tuple[str, ...] = _REJECT_CODES
     """Codes whose finding alone refuses a message, whatever the score. Two From fields are in it by default: no honest
     program writes them, and readers differ in which they show."""
@@ -79,6 +91,11 @@ class InspectorSettings:
     """What to do with a message that the scanner did not scan (it is down, too slow, the message too large): `tag`,
     `defer` (451; what is too large is tagged all the same, it would be so at the next try) or `weigh` (only the
     finding's weight counts). It never counts as clean."""
+    blocked_extensions: tuple[str, ...] = tuple(sorted(PROGRAMS))
+    """Endings of attached files (`["exe", "js"]`, without the dot) that hold a message back, in archives too. By
+    default what a double click starts in Windows; a list of your own replaces it."""
+    macro_domains: tuple[str, ...] = ()
+    """Domains from which Office files with macros are expected. They are believed only with an aligned pass."""
     trusted_forwarders: tuple[str, ...] = ()
     """Domains whose forwarding is trusted, as proven by their SPF or DKIM pass: mail that fails DMARC through them is
     only tagged."""
@@ -106,6 +123,9 @@ class InspectorSettings:
     date_future_hours: float = 12.0
     """A Date further than this many hours in the future is a finding."""
 
+    def _other_codes(self) -> bool:
+        return self.quarantine_codes != _QUARANTINE_CODES or self.reject_codes != _REJECT_CODES
+
     def __post_init__(self) -> None:
         """Raises ConfigError for what could not be obeyed: a typo must not silently leave a rule on or off."""
         if not self.tag_at <= self.quarantine_at <= self.reject_at:
@@ -115,7 +135,7 @@ class InspectorSettings:
             from gatepost.inspector.trace import parse_networks
 
             parse_networks(self.trusted_relays)
-        if self.disabled_rules or self.weights or self.quarantine_codes or self.reject_codes != _REJECT_CODES:
+        if self.disabled_rules or self.weights or self._other_codes():
             from gatepost.inspector.rules import check_codes  # the rules know the settings, so not at the top
 
             check_codes(self)

@@ -1,6 +1,7 @@
-"""Rules on the virus scanner: what it found, and that it did not look.
+"""Rules on malware: what the virus scanner or the gate's own signature found, and that the scanner did not look.
 
-In: `Facts`. Out: `Seen`. Standard: DESIGN, "negative weights never offset a decisive finding (malware …)".
+In: `Facts`. Out: `Seen`. Standard: DESIGN, "negative weights never offset a decisive finding (malware …)"; EICAR's
+"Anti-Malware Testfile", which is stopped with no scanner at all.
 Not here: the scanner (`net.clamd`), what the findings force (`enforcement`).
 """
 
@@ -14,13 +15,15 @@ from gatepost.ports import ScanStatus
 
 
 def _asked(facts: Facts) -> bool:
+    if facts.content is not None and facts.content.malware:
+        return True
     return facts.scanned is not None and facts.scanned.status is not ScanStatus.CLEAN
 
 
 @rule(
     code=MALWARE_CODE,
     severity=Severity.DANGER,
-    weight=15.0,
+    weight=10.0,
     group="malware",
     summary="The virus scanner found {names}.",
     why="A signature of known malware fits something in this message. Opening it can take over the computer.",
@@ -30,9 +33,12 @@ def _asked(facts: Facts) -> bool:
 )
 def malware_found(facts: Facts) -> Seen | None:
     scanned = facts.scanned
-    if scanned is None or scanned.status is not ScanStatus.FOUND:
+    if scanned is not None and scanned.status is ScanStatus.FOUND:
+        return Seen(evidence={"names": ", ".join(scanned.names), "signatures": list(scanned.names)})
+    own = facts.content.malware if facts.content is not None else ()
+    if not own:
         return None
-    return Seen(evidence={"names": ", ".join(scanned.names), "signatures": list(scanned.names)})
+    return Seen(evidence={"names": ", ".join(own), "signatures": list(own)}, summary="The message carries {names}.")
 
 
 @rule(
