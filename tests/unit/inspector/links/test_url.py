@@ -64,7 +64,7 @@ def test_what_is_odd_is_marked() -> None:
     assert HostMark.BAD in parse_url("http://[::g]/").host.marks
     assert UrlMark.USER_INFO in parse_url("http://a@b/").marks
     assert UrlMark.BACKSLASH in parse_url("http:\\\\b/").marks
-    assert UrlMark.LINE_END in parse_url("http://b/\n").marks or not parse_url("http://b/\n").marks
+    assert UrlMark.LINE_END in parse_url("http://b/\nx").marks
     assert UrlMark.BAD_PORT in parse_url("http://b:99999/").marks
     assert UrlMark.CUT in parse_url("http://b/" + "x" * MAX_URL).marks
     assert parse_url("http://b/plain?q#f").marks == frozenset()
