@@ -32,7 +32,7 @@ from gatepost.server.door.settings import (
 )
 from gatepost.server.settings import RelaySettings, ServerSettings
 from gatepost.server.smtp.settings import ClientSettings, SmtpSettings
-from gatepost.store.settings import HistorySettings, JournalSettings, SpoolSettings, WatchSettings
+from gatepost.store.settings import HistorySettings, JournalSettings, LearnedSettings, SpoolSettings, WatchSettings
 from gatepost.wire.smtp.settings import Limits
 
 Range = tuple[float, float]
@@ -175,6 +175,7 @@ BOUNDS: Mapping[type, Mapping[str, Range]] = {
         "quarantine_octets": OCTETS,
     },
     JournalSettings: {"keep_days": DAYS, "max_octets": (1 << 20, 1 << 50)},
+    LearnedSettings: {"days": DAYS, "max_messages": (1, 1_000_000)},
     HistorySettings: {"days": DAYS, "reference_days": DAYS, "max_rows": (0, 100_000_000)},
     WatchSettings: {"keep_days": DAYS, "max_rows": (0, 100_000_000)},
     DeliverySettings: {

@@ -1,7 +1,7 @@
 """The ports: what pure rooms ask of the world, as protocols, and the values that come back.
 
 A file a port: `dns` (Resolver), `content` (Opener), `scanner` (Scanner), `fetcher` (Fetcher), `history` (History),
-`locator` (Locator).
+`memory` (Memory), `locator` (Locator).
 Not here: who answers (`net`, `sandbox`, `store`); the houses hand them in.
 """
 
@@ -10,18 +10,22 @@ from gatepost.ports.dns import Answer, DnsStatus, Mx, Question, Record, Resolver
 from gatepost.ports.fetcher import Fetcher, Followed
 from gatepost.ports.history import Acquaintance, History
 from gatepost.ports.locator import Locator, Place
+from gatepost.ports.memory import Counts, Learned, Memory
 from gatepost.ports.scanner import Scanned, Scanner, ScanStatus
 
 __all__ = [
     "Acquaintance",
     "Answer",
+    "Counts",
     "DnsStatus",
     "Fetcher",
     "Followed",
     "History",
     "Item",
+    "Learned",
     "Link",
     "Locator",
+    "Memory",
     "Mx",
     "Opened",
     "Opener",

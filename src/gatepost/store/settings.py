@@ -92,6 +92,20 @@ class HistorySettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LearnedSettings:
+    """What the classifier learns here, and for how long."""
+
+    enabled: bool = True
+    """Whether what was learnt here is used. The start model that ships with Gatepost is used either way."""
+
+    days: float = 400.0
+    """Days after which a learnt message is forgotten, with all it had added."""
+
+    max_messages: int = 10_000
+    """Messages that are remembered; above them the oldest go first. Each takes about 10 KB."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoreSettings:
     """Where things are kept, and how."""
 
@@ -109,3 +123,6 @@ class StoreSettings:
 
     watch: WatchSettings = field(default_factory=WatchSettings)
     """What lists and checks at the door stopped, or would have."""
+
+    learned: LearnedSettings = field(default_factory=LearnedSettings)
+    """What the classifier learns here."""

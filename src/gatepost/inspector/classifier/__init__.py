@@ -1,0 +1,1 @@
+"""The classifier: what a message is like, by its words and facts."""
