@@ -10,6 +10,8 @@ from functools import cached_property
 
 from gatepost.ports import Item, Opened
 
+_OWN_TEXTS = frozenset(("text", "html", "xml", "css", "ics", "empty"))
+
 
 class Content:
     """`opened` never changes."""
@@ -19,8 +21,13 @@ class Content:
 
     @cached_property
     def attachments(self) -> tuple[Item, ...]:
-        """What a person could save or open: named parts, other than the message's own texts, and all inside them."""
-        return tuple(item for item in self.opened.items if item.parent or item.name or item.disposition == "attachment")
+        """What a person could save or open: named parts, other than the message's own texts, and all inside them. What is
+        no text is offered for saving without a name too."""
+        return tuple(
+            item
+            for item in self.opened.items
+            if item.parent or item.name or item.disposition == "attachment" or item.kind not in _OWN_TEXTS
+        )
 
     @cached_property
     def malware(self) -> tuple[str, ...]:
