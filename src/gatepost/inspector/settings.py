@@ -38,7 +38,7 @@ class OnMalware(enum.StrEnum):
     REJECT = "reject"
 
 
-_REJECT_CODES = ("header.several-from",)
+_REJECT_CODES = ("header.several-from", "content.gtube")
 _QUARANTINE_CODES = (
     "attachment.program",
     "attachment.program-in-document",
@@ -77,7 +77,7 @@ class InspectorSettings:
     by content or by name, and names that hide one are in it by default; a list of your own replaces it."""
     reject_codes: tuple[str, ...] = _REJECT_CODES
     """Codes whose finding alone refuses a message, whatever the score. Two From fields are in it by default: no honest
-    program writes them, and readers differ in which they show."""
+    program writes them, and readers differ in which they show; so is the GTUBE text, by which filters are tried."""
     dmarc: DmarcEnforcement = DmarcEnforcement.REJECT
     """What a DMARC failure under `p=reject` leads to: `reject` (only where nothing hints that the message went
     through a mailing list or forwarder, else `quarantine`), `quarantine` or `report-only`."""

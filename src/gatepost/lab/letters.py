@@ -7,7 +7,9 @@ Not here: which mails (`lab.scenarios`), signatures (`lab.internet`).
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Sequence
+from dataclasses import dataclass
 from email.utils import formatdate
 
 from gatepost.lab.scenario import Stage, Step
@@ -40,6 +42,52 @@ def compose(
         *extra,
     ]
     return ("\n".join(fields) + "\n\n" + text).replace("\n", "\r\n").encode("utf-8")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class File:
+    """Something attached. `cid` makes it a picture that the HTML text shows."""
+
+    name: str
+    media_type: str
+    octets: bytes
+    cid: str = ""
+
+
+def compose_parts(
+    stage: Stage,
+    sender: str,
+    subject: str,
+    *,
+    text: str = TEXT,
+    html: str = "",
+    files: Sequence[File] = (),
+    extra: Sequence[str] = (),
+) -> bytes:
+    """A mail of several parts: text, perhaps HTML beside it, perhaps files."""
+    texts = [_part("text/plain; charset=utf-8", text.encode())]
+    if html:
+        texts.append(_part("text/html; charset=utf-8", html.encode()))
+    parts = [_multipart("alternative", texts) if html else texts[0]]
+    for file in files:
+        kind = "inline" if file.cid else "attachment"
+        fields = [f'Content-Disposition: {kind}; filename="{file.name}"']
+        fields += [f"Content-ID: <{file.cid}>"] if file.cid else []
+        parts.append(_part(f'{file.media_type}; name="{file.name}"', file.octets, fields))
+    whole = _multipart("mixed", parts) if files else parts[0]
+    head, _, body = whole.partition("\n\n")
+    return compose(stage, sender, subject, text=body, extra=["MIME-Version: 1.0", *head.split("\n"), *extra])
+
+
+def _part(media_type: str, octets: bytes, fields: Sequence[str] = ()) -> str:
+    head = [f"Content-Type: {media_type}", "Content-Transfer-Encoding: base64", *fields]
+    return "\n".join(head) + "\n\n" + base64.encodebytes(octets).decode("ascii")
+
+
+def _multipart(subtype: str, parts: Sequence[str]) -> str:
+    boundary = f"lab-{subtype}"
+    body = "".join(f"--{boundary}\n{part}\n" for part in parts)
+    return f'Content-Type: multipart/{subtype}; boundary="{boundary}"\n\n{body}--{boundary}--\n'
 
 
 def plain_text() -> list[str]:
