@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gatepost.cli.gate import gate_option, read_gate
-from gatepost.cli.queue import json_flag
+from gatepost.cli.options import json_option
 from gatepost.errors import InputError
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ LASTS = re.compile(r"(\d{1,6})([smhdw])")
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 FOREVER = "ever"
 
+json_flag = click.option("--json", "as_json", is_flag=True, help="Print data, one JSON object a line.")
 networks_argument = click.argument("networks", nargs=-1, metavar="NETWORK...")
 
 
@@ -40,7 +41,7 @@ def command() -> None:
 
 @command.command("list")
 @gate_option
-@json_flag
+@json_option
 def list_(config: Path, as_json: bool) -> None:
     """Every ban in force: since when, how long, why."""
     with _open(read_gate(config)) as bans:
@@ -56,7 +57,7 @@ def list_(config: Path, as_json: bool) -> None:
 
 @command.command()
 @gate_option
-@json_flag
+@json_option
 @click.option("--reason", required=True, metavar="TEXT", help="Why; it is shown in the list, not to the client.")
 @click.option("--for", "lasts", default="1d", show_default=True, metavar="TIME", help="How long: 30m, 2h, 7d, ever.")
 @click.argument("networks", nargs=-1, required=True, metavar="NETWORK...")
@@ -75,7 +76,7 @@ def add(config: Path, as_json: bool, reason: str, lasts: str, networks: tuple[st
 
 @command.command()
 @gate_option
-@json_flag
+@json_option
 @click.option("--all", "everybody", is_flag=True, help="All bans.")
 @networks_argument
 def lift(config: Path, as_json: bool, everybody: bool, networks: tuple[str, ...]) -> int:
@@ -139,7 +140,7 @@ def _say(changed: dict[str, int], as_json: bool, done: str) -> None:
 def _show(bans: list[Ban]) -> None:
     from rich.table import Table
 
-    from gatepost.cli.spool import clock
+    from gatepost.cli.clock import clock
     from gatepost.cli.terminal import console, safe
 
     table = Table(box=None, pad_edge=False, header_style="bold")

@@ -20,7 +20,7 @@ from gatepost.store.bans import Ban, Bans
 
 _MAX_QUIET = 10_000  # addresses of which it is known that they were told; above them all are told anew
 LOOK_EVERY = 0.5  # seconds; a ban or a lift holds everywhere within a second
-_OFFENCE, _ACCEPTED = "offence", "accepted"
+_OFFENCE, _ACCEPTED, _SHARED = "offence", "accepted", "shared"
 
 Failed = Callable[[str, Exception], None]
 
@@ -94,6 +94,10 @@ class LiveBans:
         """A message from `ip` was accepted."""
         self._rates.add(HOUR, _ACCEPTED, home_of(ip).client, time.monotonic())
 
+    def spare(self, ip: str) -> None:
+        """Many clients come from `ip`: for an hour no worker bans it."""
+        self._rates.add(HOUR, _SHARED, home_of(ip).client, time.monotonic())
+
     def offended(self, ip: str, offence: str) -> Ban | None:
         """`ip` gave offence. The ban that this earns, once while it would last; it is not in force yet."""
         now, client = time.monotonic(), home_of(ip).client
@@ -101,7 +105,7 @@ class LiveBans:
         offences = self._rates.count(HOUR, _OFFENCE, client, now)
         if offences < self._settings.after or self._quiet.get(client, 0.0) > now:
             return None
-        if self._rates.count(HOUR, _ACCEPTED, client, now) >= offences:
+        if self._rates.count(HOUR, _ACCEPTED, client, now) >= offences or self._rates.count(HOUR, _SHARED, client, now):
             return None
         if len(self._quiet) >= _MAX_QUIET:
             self._quiet.clear()

@@ -113,6 +113,7 @@ class Door:
         ip = visit.session.client_ip
         shared = self._parts.shared
         if not stay_of(visit).exempt and home_of(ip).private and shared.met(ip, domain, time.monotonic()):
+            self._parts.bans.spare(ip)
             self._parts.teller.shared(ip, self._settings.shared_peers)
         return None
 

@@ -53,7 +53,7 @@ class Offences:
     def note(self, visit: Visit, offence: str) -> None:
         """An offence, and perhaps the last one."""
         parts, ip = self._parts, visit.session.client_ip
-        if self._ban_mode == "off" or stay_of(visit).exempt or parts.shared.is_shared(ip):
+        if self._ban_mode == "off" or stay_of(visit).exempt:
             return
         ban = parts.bans.offended(ip, offence)
         if ban is None:

@@ -1,6 +1,6 @@
 """Many peers behind one private address: a container's bridge, a proxy that says nothing.
 
-In: addresses and the names clients give themselves. Out: whether one address hides many; the first time, for a warning.
+In: addresses and the names clients give themselves. Out: whether an address turns out to hide many.
 All such clients look like one, and a limit or a ban on it hits everybody (TRAPS, "Open relay through container
 networking"). Bounded: so many addresses, so many names each. Standard: none. Not here: what is warned of (`door`).
 """
@@ -30,8 +30,3 @@ class SharedAddresses:
             return False
         names.add(hash(ehlo.lower()))
         return len(names) == self._peers
-
-    def is_shared(self, ip: str) -> bool:
-        """Whether many clients come from `ip`."""
-        found = self._names.get(ip)
-        return found is not None and len(found[1]) >= self._peers
