@@ -12,8 +12,8 @@ GTUBE = rules.TEXT.decode()
 
 
 def test_gtube_is_seen_wherever_it_stands() -> None:  # content.gtube
-    assert see(rules.gtube, header=HEADER, body=f"Try this: {GTUBE}\n")
-    assert see(rules.gtube, header=HEADER, body="GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL\n") is None
+    assert see(rules.gtube, header=f"{HEADER}Subject: {GTUBE}\n")
+    assert see(rules.gtube, header=f"{HEADER}Subject: GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL\n") is None
 
 
 def test_gtube_is_refused_whatever_the_score() -> None:
