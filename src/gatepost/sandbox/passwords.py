@@ -39,14 +39,22 @@ def find_passwords(texts: Iterable[str]) -> tuple[str, ...]:
     return tuple([*found, *(word for word in _COMMON if word not in found)][:MAX_PASSWORDS])
 
 
+def how_known(password: str) -> str:
+    """Where a password that opened something came from: "in the text" or "guessed", one in common use."""
+    return "guessed" if password in _COMMON else "in the text"
+
+
 def _after(text: str, at: int) -> Iterable[str]:
-    """The word that follows, as it stands and without the sentence's own marks, and the one behind it."""
+    """The word that follows, as it stands and without each of the sentence's own marks, and the one behind it."""
     start = _BETWEEN.match(text, at)
     position = start.end() if start is not None else at
     for _ in range(2):
         word = _WORD.search(text, position, position + 200)
         if word is None:
             return
-        bare = word[0].rstrip(_TRAILING)
-        yield from dict.fromkeys(each for each in (bare, word[0]) if each)
+        yield word[0]
+        bare = word[0]
+        while bare[:-1] and bare[-1] in _TRAILING:
+            bare = bare[:-1]
+            yield bare
         position = word.end()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from gatepost.sandbox.limits import Limits
 
@@ -24,6 +25,11 @@ class Budget:
     def __init__(self, limits: Limits | None = None) -> None:
         self.limits = limits or Limits()
         self.total = 0
+
+    @property
+    def spent(self) -> bool:
+        """Whether nothing more of this message may be unpacked."""
+        return self.total > self.limits.total
 
     def take(self, count: int) -> None:
         """`count` more octets were unpacked."""
@@ -70,3 +76,18 @@ def inflated(packed: bytes, wbits: int) -> Iterator[bytes]:
     except zlib.error:
         if not some:
             raise
+
+
+def limited(machine: Any, packed: bytes, *, most: int | None = None) -> Iterator[bytes]:
+    """The chunks that a decompressor of the standard library's kind makes of `packed`, at most `most` octets of them,
+    none larger than CHUNK. What follows the stream is in its `unused_data`."""
+    made = 0
+    deflate = hasattr(machine, "unconsumed_tail")
+    data = packed
+    while not machine.eof and (most is None or made < most):
+        chunk = machine.decompress(data, CHUNK)
+        made += len(chunk)
+        yield chunk
+        data = machine.unconsumed_tail if deflate else b""
+        if not machine.eof and not chunk and (deflate or machine.needs_input) and not data:
+            raise EOFError("it ends too early")
