@@ -13,7 +13,15 @@ from gatepost.inspector.rule import Seen, rule
 from gatepost.inspector.rules.attachment_documents import with_trait
 from gatepost.inspector.rules.attachment_names import attached
 
-_LOCKS = ("archive.encrypted", "office.encrypted", "pdf.encrypted")
+_TRICKS = {
+    "archive.path-traversal": "a member's name leads out of the folder it is unpacked into",
+    "archive.symlink": "a member is a link to another place",
+    "archive.overlap": "members share the same octets",
+    "archive.hidden-member": "members are missing in the list of contents",
+    "archive.name-differs": "a member has two names",
+    "archive.contains-itself": "it contains itself",
+}
+IN_TEXT = "in the text"  # the readers' word for a password that the message tells
 
 
 @rule(
@@ -28,9 +36,9 @@ _LOCKS = ("archive.encrypted", "office.encrypted", "pdf.encrypted")
     when=attached,
 )
 def password_in_text(facts: Facts) -> Seen | None:
-    for code in _LOCKS:
+    for code in ("archive.password-in-text", "office.encrypted", "pdf.encrypted"):
         for item, trait in with_trait(facts, code):
-            if trait.evidence.get("opened") and trait.evidence.get("password") not in ("none", "default"):
+            if trait.evidence.get("password", IN_TEXT) == IN_TEXT:
                 return Seen(evidence={"name": names.visible(item.name), "kind": item.kind, "item": item.path})
     return None
 
@@ -106,4 +114,25 @@ def two_kinds(facts: Facts) -> Seen | None:
     for item, trait in with_trait(facts, "file.polyglot"):
         kinds = ", ".join(str(kind) for kind in trait.evidence.get("kinds", ()))
         return Seen(evidence={"name": names.visible(item.name), "kinds": kinds, "item": item.path})
+    return None
+
+
+@rule(
+    code="attachment.archive-trick",
+    severity=Severity.WARNING,
+    weight=4.0,
+    group="attachment",
+    summary="The attached archive {name} is put together so that programs read it differently: {how}.",
+    why="What one program unpacks another does not see, or writes where it should not; archivers make no such files by"
+    " themselves.",
+    remedy="Do not open it.",
+    reference="practice: archives; APPNOTE 6.3 §4.3",
+    when=attached,
+)
+def archive_trick(facts: Facts) -> Seen | None:
+    for code, how in _TRICKS.items():
+        for item, _ in with_trait(facts, code):
+            weight = 1.5 if code == "archive.symlink" else None  # backups of Unix systems have them
+            evidence = {"name": names.visible(item.name), "how": how, "trait": code, "item": item.path}
+            return Seen(evidence=evidence, weight=weight)
     return None

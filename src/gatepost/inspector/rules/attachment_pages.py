@@ -26,8 +26,10 @@ from gatepost.inspector.rules.attachment_names import attached
     when=attached,
 )
 def html_smuggling(facts: Facts) -> Seen | None:
-    for item, _ in with_trait(facts, "html.smuggling"):
-        return Seen(evidence={"name": names.visible(item.name), "item": item.path})
+    for code in ("html.smuggling", "svg.smuggling"):
+        for item, trait in with_trait(facts, code):
+            signs = list(trait.evidence.get("signs", ()))
+            return Seen(evidence={"name": names.visible(item.name), "signs": signs, "item": item.path})
     return None
 
 
@@ -46,6 +48,24 @@ def html_smuggling(facts: Facts) -> Seen | None:
 def html_script(facts: Facts) -> Seen | None:
     for item, _ in with_trait(facts, "html.script"):
         if item.name and item.trait("html.smuggling") is None:
+            return Seen(evidence={"name": names.visible(item.name), "item": item.path})
+    return None
+
+
+@rule(
+    code="attachment.page-asks-password",
+    severity=Severity.DANGER,
+    weight=6.0,
+    group="attachment",
+    summary="The attached page {name} asks for a password.",
+    why="A log-in page belongs to the site it logs in to. One that comes as a file sends what is typed to a stranger.",
+    remedy="Do not type anything into it. Go to the site by the address you know.",
+    reference="practice: HTML attachments",
+    when=attached,
+)
+def page_asks_password(facts: Facts) -> Seen | None:
+    for item, trait in with_trait(facts, "html.form"):
+        if item.name and trait.evidence.get("password"):
             return Seen(evidence={"name": names.visible(item.name), "item": item.path})
     return None
 

@@ -14,8 +14,8 @@ from collections.abc import Iterable, Iterator
 
 import msoffcrypto  # type: ignore[import-untyped]
 import olefile  # type: ignore[import-untyped]
-from msoffcrypto import exceptions as crypto  # type: ignore[import-untyped]
-from oletools import oleobj
+from msoffcrypto import exceptions as crypto
+from oletools import oleobj  # type: ignore[import-untyped]
 
 from gatepost.sandbox.finds import Finds
 from gatepost.sandbox.reader import Content, Member
@@ -70,8 +70,8 @@ def _decrypt(content: Content, finds: Finds) -> bytes | None:
         octets = _try(content.octets, password)
         if octets is not None:
             content.budget.take(len(octets))
-            default = password == DEFAULT_PASSWORD
-            finds.trait(content.path, "office.encrypted", opened=True, password="default" if default else "in the text")
+            how = "default" if password == DEFAULT_PASSWORD else "in the text"
+            finds.trait(content.path, "office.encrypted", opened=True, password=how)
             return octets
     finds.trait(content.path, "office.encrypted", opened=False, password="")
     finds.trouble("encrypted", content.path, "the document is encrypted and its password does not stand in the message")

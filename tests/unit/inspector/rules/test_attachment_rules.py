@@ -282,6 +282,14 @@ def test_macro_sheet() -> None:  # attachment.macro-sheet
             attachment_pages.html_script,
             item("a.html", "html", trait("html.script")),
         ),
+        (  # attachment.page-asks-password
+            attachment_pages.page_asks_password,
+            item("a.html", "html", trait("html.form", password=True, remote=1)),
+        ),
+        (  # attachment.archive-trick
+            attachment_archives.archive_trick,
+            item("a.zip", "zip", trait("archive.hidden-member", names=["x.exe"])),
+        ),
         (  # attachment.svg-script
             attachment_pages.svg_script,
             item("a.svg", "svg", trait("svg.script")),
@@ -356,8 +364,9 @@ def test_pdf_embedded_file() -> None:  # attachment.pdf-embedded-file
 
 
 def test_password_in_text() -> None:  # attachment.password-in-text
-    told = trait("archive.encrypted", opened=True, password="in the text")
-    assert found(attachment_archives.password_in_text, item("a.zip", "zip", told))
+    assert found(attachment_archives.password_in_text, item("a.zip", "zip", trait("archive.password-in-text")))
+    told = trait("office.encrypted", opened=True, password="in the text")
+    assert found(attachment_archives.password_in_text, item("a.docx", "ole", told))
     free = trait("pdf.encrypted", opened=True, password="none")
     assert not found(attachment_archives.password_in_text, item("a.pdf", "pdf", free))
     assert not found(
