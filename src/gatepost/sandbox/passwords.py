@@ -39,11 +39,6 @@ def find_passwords(texts: Iterable[str]) -> tuple[str, ...]:
     return tuple([*found, *(word for word in _COMMON if word not in found)][:MAX_PASSWORDS])
 
 
-def how_known(password: str) -> str:
-    """Where a password that opened something came from: "in the text" or "guessed", one in common use."""
-    return "guessed" if password in _COMMON else "in the text"
-
-
 def _after(text: str, at: int) -> Iterable[str]:
     """The word that follows, as it stands and without each of the sentence's own marks, and the one behind it."""
     start = _BETWEEN.match(text, at)
