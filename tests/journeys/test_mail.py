@@ -117,7 +117,10 @@ def test_quarantine(gate: RunningGate) -> None:
     assert held["id"] == message_id
     assert held["reason"]["decided_by"] == ["auth.dmarc.fail"]
     assert "auth.dmarc.fail" in gate.cli("quarantine", "show", message_id)[1]
-    assert ask(gate, "spooled", "quarantine", "show", message_id) == [held]
+    (seen,) = ask(gate, "held", "quarantine", "show", message_id)
+    assert {name: seen[name] for name in held} == held
+    assert [text["visible"].strip() for text in seen["texts"]] == ["Hello."]
+    assert "auth.dmarc.fail" in {finding["code"] for finding in seen["findings"]}
     assert gate.cli("log", message_id)[1].count("QUARANTINE") == 1
 
     release = ("quarantine", "release", message_id, "--to", "ann@gate.example")

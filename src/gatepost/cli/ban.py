@@ -18,8 +18,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gatepost.cli.gate import gate_option, read_gate
-from gatepost.cli.options import json_option
+from gatepost.cli.gate import gate_option, json_option, read_gate
 from gatepost.errors import InputError
 
 if TYPE_CHECKING:

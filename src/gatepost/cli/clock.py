@@ -1,15 +1,19 @@
-"""Reads `--now`: the clock of a judgement.
+"""Reads and writes times: `--now`, the clock of a judgement; `--since` and its like, as people write them.
 
-In: seconds since the epoch, or an ISO 8601 date or date-time. Out: seconds since the epoch, UTC.
+In: seconds since the epoch, an ISO 8601 date or date-time, or how long ago. Out: seconds since the epoch, UTC.
 Standard: RFC 3339 §5.6 (a date alone and a missing zone, read as UTC, are also taken).
 """
 
 from __future__ import annotations
 
+import re
 import time
 from datetime import UTC, datetime
 
 from gatepost.errors import InputError
+
+AGO = re.compile(r"(\d{1,6})([smhd])")
+UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def read_now(text: str | None) -> float:
@@ -28,3 +32,26 @@ def read_now(text: str | None) -> float:
     except ValueError:
         raise InputError("--now", text, "is no time; give seconds since 1970 or 2026-11-24T12:00:00Z") from None
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def read_moment(option: str, text: str | None) -> float | None:
+    """A time as people write it, in seconds since the epoch."""
+    if text is None:
+        return None
+    ago = AGO.fullmatch(text)
+    if ago is not None:
+        return time.time() - int(ago[1]) * UNITS[ago[2]]
+    try:
+        return float(text) if text.replace(".", "", 1).isdecimal() else _from_iso(text)
+    except ValueError:
+        raise InputError(option, text, "is no time; write 2h, 7d or 2026-11-24T12:00Z") from None
+
+
+def _from_iso(text: str) -> float:
+    moment = datetime.fromisoformat(text)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def clock(seconds: float) -> str:
+    """The time in UTC, as log lines have it."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S") if seconds > 0 else ""

@@ -1,4 +1,4 @@
-"""Where this machine's gate is: the option that its commands share.
+"""Where this machine's gate is, and how it answers: the options that its commands share.
 
 In: `--config`, else the variable GATEPOST_CONFIG, else ./gatepost.toml, else /etc/gatepost/gatepost.toml.
 Out: the path; the settings in it. Not here: options of commands that need no gate (`options`).
@@ -30,6 +30,11 @@ def gate_option(command: Command) -> Command:
         metavar="FILE",
         help="The gate's gatepost.toml. Default: $GATEPOST_CONFIG, ./gatepost.toml, /etc/gatepost/gatepost.toml.",
     )(command)
+
+
+def json_option(command: Command) -> Command:
+    """`--json`."""
+    return click.option("--json", "as_json", is_flag=True, help="Print data, one JSON object a line.")(command)
 
 
 def default_config() -> Path:

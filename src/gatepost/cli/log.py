@@ -7,24 +7,19 @@ Not here: the log lines on stderr (`server.logs`), which hold the same in anothe
 from __future__ import annotations
 
 import json
-import re
-import time
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
+from gatepost.cli.clock import clock, read_moment
 from gatepost.cli.gate import gate_option, read_gate
-from gatepost.cli.spool import clock
 from gatepost.cli.terminal import visible
 from gatepost.errors import InputError
 from gatepost.finding import Severity
 from gatepost.store.journal import Attempt, Entry, Journal
 
 ACTIONS = ("accept", "tag", "quarantine", "reject", "defer", "refuse-recipient")
-AGO = re.compile(r"(\d{1,6})([smhd])")
-UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 @click.command()
@@ -77,24 +72,6 @@ def command(
     if not found and not as_json:
         click.echo("Nothing was found.", err=True)
     return 0 if found else 1
-
-
-def read_moment(option: str, text: str | None) -> float | None:
-    """A time as people write it, in seconds since the epoch."""
-    if text is None:
-        return None
-    ago = AGO.fullmatch(text)
-    if ago is not None:
-        return time.time() - int(ago[1]) * UNITS[ago[2]]
-    try:
-        return float(text) if text.replace(".", "", 1).isdecimal() else _from_iso(text)
-    except ValueError:
-        raise InputError(option, text, "is no time; write 2h, 7d or 2026-11-24T12:00Z") from None
-
-
-def _from_iso(text: str) -> float:
-    moment = datetime.fromisoformat(text)
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
 def as_data(entry: Entry, attempts: list[Attempt]) -> dict[str, Any]:

@@ -16,11 +16,9 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.table import Table
 
-from gatepost.cli.gate import gate_option, read_gate
-from gatepost.cli.log import read_moment
-from gatepost.cli.options import json_option
+from gatepost.cli.clock import clock, read_moment
+from gatepost.cli.gate import gate_option, json_option, read_gate
 from gatepost.cli.progress import progress
-from gatepost.cli.spool import clock
 from gatepost.cli.terminal import console, safe, visible
 from gatepost.errors import InputError
 from gatepost.inspector.rules import RULES

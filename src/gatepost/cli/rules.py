@@ -9,7 +9,7 @@ import json
 
 import click
 
-from gatepost.cli.options import json_option
+from gatepost.cli.gate import json_option
 from gatepost.cli.terminal import console, safe
 from gatepost.errors import InputError
 from gatepost.inspector.rule import Rule

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gatepost.cli.clock import read_now
+from gatepost.cli.gate import json_option
 from gatepost.cli.options import (
     config_option,
     dns_options,
     inspection_settings,
-    json_option,
     make_resolver,
     make_session,
     now_option,

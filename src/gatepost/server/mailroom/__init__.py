@@ -2,24 +2,9 @@
 
 In: the gate's settings, who asks, ids. Out: messages to look at, changes that are noted in the journal.
 Not here: printing (`cli`), the spool and the journal themselves (`store`), the decision to hold (`inspector.policy`).
+
+    with MailRoom.open(settings, who, now) as room:                     # room
+        for spooled in room.search((State.QUARANTINED,)): …
+        view = view_message(spooled, room.body(id), room.entry(id), opened)   # view
+        room.perform(RELEASE, id, now)                                  # operations
 """
-
-from gatepost.server.mailroom.operations import DELETE, DROP, HOLD, RELEASE, RETRY, UNHOLD, Operation
-from gatepost.server.mailroom.room import Done, MailRoom
-from gatepost.server.mailroom.view import View, open_content, view_data, view_message
-
-__all__ = [
-    "DELETE",
-    "DROP",
-    "HOLD",
-    "RELEASE",
-    "RETRY",
-    "UNHOLD",
-    "Done",
-    "MailRoom",
-    "Operation",
-    "View",
-    "open_content",
-    "view_data",
-    "view_message",
-]
