@@ -51,6 +51,8 @@ accounts = ["alice", "bob"]
 [door]
 exempt = []
 greet_delay = 0.1
+[door.tarpit]
+step = 0.02
 
 [dns]
 servers = ["{dns_host}:{dns_port}"]

@@ -13,7 +13,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from gatepost.store.database import make_folder, open_database, transaction
+from gatepost.store.database import make_folder, open_database, told, transaction
 
 STEPS = (
     """
@@ -97,7 +97,7 @@ class Greylist:
 
     def was_proven(self, domain: str, now: float) -> bool:
         """Whether proven mail of `domain` was accepted here, not too long ago."""
-        with self._guard:
+        with self._guard, told(self.path):
             row = self._connection.execute("SELECT last FROM proven WHERE domain = ?", (domain,)).fetchone()
         return row is not None and now - row[0] <= self._keep
 

@@ -16,6 +16,8 @@ from gatepost.server.smtp.visit import Visit
 from gatepost.store.bans import Ban
 from gatepost.store.watch import WouldHave
 
+QUIET = 60.0  # seconds between two lines about the same trouble: a full disk must not fill the log, too
+
 
 class Teller:
     """`note` takes rows for the report."""
@@ -24,6 +26,7 @@ class Teller:
         self.log = log
         self._metrics = metrics
         self._note = note
+        self._failed: dict[str, float] = {}  # what fails, and when it was told
 
     def caught(self, visit: Visit, check: str, mode: Mode, action: str, reason: str, subject: str = "") -> None:
         """A check caught somebody: it does `action` ("refuse", "delay", "slow", "ban"), or would. `subject` is what
@@ -81,5 +84,8 @@ class Teller:
         )
 
     def store_failed(self, doing: str, error: Exception) -> None:
-        """Bans or the greylist cannot be read or written: mail goes on without."""
-        self.log.error("door-store-failed", doing=doing, error=error)
+        """Bans or the greylist cannot be read or written: mail goes on without. Told once a minute."""
+        now = time.monotonic()
+        if now - self._failed.get(doing, -QUIET) >= QUIET:
+            self._failed[doing] = now
+            self.log.error("door-store-failed", doing=doing, error=error)
