@@ -37,8 +37,10 @@ def read(content: Content, finds: Finds) -> Iterable[Member]:
         if len(parts) > MAX_PARTS:
             finds.trouble("bomb", content.path, f"a document of more than {MAX_PARTS} parts")
         document = _Document(archive, content, finds)
-        yield from document.members(parts[:MAX_PARTS])
-    document.tell()
+        try:
+            yield from document.members(parts[:MAX_PARTS])
+        finally:  # what was seen before a bomb counts
+            document.tell()
 
 
 class _Document:
