@@ -104,7 +104,18 @@ def split_stream(stream: BinaryIO, name: str) -> Iterator[Saved]:
         raise InputError("FILE", name, f"is over {MAX_MESSAGE >> 20} MB; no mail server takes such a message")
     if not raw.strip():
         raise InputError("FILE", name, "is empty")
-    yield Saved(name=name, raw=raw, read=len(raw))
+    yield Saved(name=name, raw=_from_outlook(raw, name) if raw.startswith(OUTLOOK) else raw, read=len(raw))
+
+
+def _from_outlook(raw: bytes, name: str) -> bytes:
+    """A .msg as the message it was, as far as Outlook keeps it: its signatures cannot be checked any more."""
+    from gatepost.sandbox.compound import BadCompound
+    from gatepost.sandbox.outlook import read_outlook, write_mime
+
+    try:
+        return write_mime(read_outlook(raw))
+    except BadCompound as error:
+        raise InputError("FILE", name, f"cannot be read as an Outlook .msg file ({error}); save it as .eml") from None
 
 
 def _split_mbox(stream: BinaryIO, name: str, start: bytes) -> Iterator[Saved]:

@@ -18,6 +18,7 @@ import signal
 import socket
 import sys
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +122,9 @@ def preload(birth: Birth) -> list[str]:
     for name in names if birth.preload else ():
         with contextlib.suppress(ImportError):
             readers.load(name)
+    for module in readers.HEAVY if birth.preload else ():
+        with contextlib.suppress(ImportError, OSError):
+            import_module(module)
     if not birth.preload and not birth.yara_rules:
         return []
     try:

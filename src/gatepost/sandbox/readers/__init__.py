@@ -91,6 +91,10 @@ READERS: Mapping[str, tuple[str, ...]] = {
 EVERY = ("eicar", "yara")  # asked about every item besides
 LIGHT = frozenset(("eicar", "text", "html", "svg", "css", "calendar"))  # cost no large import
 
+HEAVY = (  # what readers import when they first need it; children of a server are born with it
+    *("libarchive", "py7zr.io", "inflate64", "backports.zstd", "yara_x"),
+    "cryptography.hazmat.primitives.ciphers",
+)
 _LIBRARIES = {
     "libarchive-c": "libarchive",
     "oletools": "oletools",
