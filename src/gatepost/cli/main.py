@@ -29,6 +29,7 @@ COMMANDS: dict[str, str] = {
     "queue": "List, show, retry or delete waiting mail.",
     "quarantine": "List, show, release or delete held mail.",
     "policy": "Show the policy, or try another one on the last days' mail.",
+    "lists": "Test block lists, keep own ones, see what they stop.",
     "ban": "List, add or lift bans at the door.",
     "backup": "Copy the store while the gate runs.",
     "restore": "Bring a backup back.",

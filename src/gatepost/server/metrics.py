@@ -35,6 +35,7 @@ class Metric(enum.IntEnum):
     DOOR_WATCHED = 16
     BANS = 17
     CONTENT_CHILDREN_LOST = 18
+    LIST_HITS = 19
 
 
 HELP = {
@@ -57,6 +58,7 @@ HELP = {
     Metric.DOOR_WATCHED: "what checks at the door that only watch would have stopped",
     Metric.BANS: "bans that the door made by itself",
     Metric.CONTENT_CHILDREN_LOST: "messages whose opening crashed, ran out of time or memory, or found no child",
+    Metric.LIST_HITS: "messages that a list named something of, counted for each list",
 }
 
 

@@ -21,6 +21,7 @@ from gatepost.net.resolver import DnsResolver
 from gatepost.server.children import RETIRE
 from gatepost.server.delivery.connect import Connector
 from gatepost.server.delivery.run import Delivery, open_own_shard, run_delivery
+from gatepost.server.lists import list_gauges
 from gatepost.server.logs import Forward, Log, journal_told
 from gatepost.server.monitor import application, serve_until_end
 from gatepost.server.plan import Plan
@@ -159,6 +160,7 @@ def run_monitor(plan: Plan, lifeline: int) -> None:
             f"spool_{state.value}": (f"recipients {state.value} in the spool", _counter(plan, state)) for state in State
         },
     }
+    gauges |= list_gauges(Path(plan.settings.store.folder))
     if ends is not None:
         gauges["certificate_ends_seconds"] = ("when the certificate ends, in seconds since 1970", lambda: ends)
     serve_until_end(plan.monitor_socket, application(plan.metrics, gauges, lambda: troubles(plan)), lifeline)

@@ -13,8 +13,10 @@ from pathlib import Path
 from gatepost.errors import StoreBusy, StoreDamaged, StoreError
 from gatepost.inspector.examine import Ports
 from gatepost.net.clamd import ClamdScanner
+from gatepost.net.geo import GeoLocator
 from gatepost.net.resolver import BudgetedResolver, DnsResolver
 from gatepost.net.tls import client_context
+from gatepost.reputation import Lists
 from gatepost.sandbox.pool import Sandbox
 from gatepost.server.callforward import CallForward
 from gatepost.server.delivery.connect import Connector
@@ -22,6 +24,7 @@ from gatepost.server.delivery.run import OWN_SHARD, SPARE_SHARDS
 from gatepost.server.door.door import Door
 from gatepost.server.door.parts import make_parts
 from gatepost.server.door.teller import Teller
+from gatepost.server.lists import ListKeeper, ask_at_door
 from gatepost.server.logs import Log, content_told, history_told, journal_told, watch_told
 from gatepost.server.metrics import Metric
 from gatepost.server.pipeline import Gate
@@ -48,17 +51,19 @@ async def receive(plan: Plan, column: int, log: Log, stop: asyncio.Event, retire
     journal = JournalWriter(Journal.open_sometime(folder, settings.store.journal), journal_told(log))
     known = SenderHistory(folder, settings.store.history) if settings.store.history.enabled else None
     acquaintances = HistoryWriter(known, history_told(log)) if known is not None else None
-    recorder = Recorder(log, journal, plan.metrics.column(column), acquaintances)
+    watch = WatchWriter(Watch.open_sometime(folder, settings.store.watch), watch_told(log))
+    recorder = Recorder(log, journal, plan.metrics.column(column), acquaintances, watch.note)
     resolver = DnsResolver(settings.dns)
+    lists = Lists(settings.lists, resolver)
     connector = Connector(settings.hostname, settings.delivery, resolver)
     routes = {domain.route for domain in settings.domains.values()}
     hops = NextHops(settings.hostname, routes, connector.addresses, client_context(verified=False))
     relay = settings.relay
     asked = CallForward(hops.ask, relay.call_forward_positive, relay.call_forward_negative, time.monotonic)
     scanner = ClamdScanner(settings.scanner) if settings.scanner.address else None
+    locator = GeoLocator(settings.geo) if settings.geo.file or settings.geo.network_file else None
     sandbox = open_sandbox(plan, column, log)
-    watch = WatchWriter(Watch.open_sometime(folder, settings.store.watch), watch_told(log))
-    door = open_door(plan, column, log, resolver, watch)
+    door = open_door(plan, column, log, lists, watch)
     gate = Gate(
         settings,
         admission=Admission(plan.recipients, hops, asked),
@@ -70,6 +75,8 @@ async def receive(plan: Plan, column: int, log: Log, stop: asyncio.Event, retire
             opener=sandbox,
             scanner=scanner,
             history=known,
+            lists=lists,
+            locator=locator,
         ),
         wake=plan.wake[1],
     )
@@ -82,11 +89,17 @@ async def receive(plan: Plan, column: int, log: Log, stop: asyncio.Event, retire
     )
     if sandbox is not None:
         sandbox.warm()
-    watching = [asyncio.create_task(hops.watch()), asyncio.create_task(door.keep_up())]
+    keeper = ListKeeper(lists, settings, folder, log)
+    watching = [
+        asyncio.create_task(keeper.run()),
+        asyncio.create_task(hops.watch()),
+        asyncio.create_task(door.keep_up()),
+    ]
     try:
         await listener.start([sock.dup() for sock in plan.sockets.values()])
         plan.report_ready(column)
         await _first(stop, retire)
+        keeper.retire()
         if not stop.is_set():
             await listener.retire(stop, MAX_RETIREMENT)
         await listener.stop(settings.server.stop_timeout)
@@ -103,14 +116,15 @@ async def receive(plan: Plan, column: int, log: Log, stop: asyncio.Event, retire
             acquaintances.close()
 
 
-def open_door(plan: Plan, column: int, log: Log, resolver: DnsResolver, watch: WatchWriter) -> Door:
+def open_door(plan: Plan, column: int, log: Log, lists: Lists, watch: WatchWriter) -> Door:
     """The door of this process."""
     settings = plan.settings
     parts = make_parts(
         settings,
         rates=plan.rates.column(column),
-        resolver=resolver,
+        resolver=lists.resolver,
         folder=Path(settings.store.folder),
+        ask_lists=(lambda ip: ask_at_door(lists, ip)) if lists.asked else None,
         teller=Teller(log, plan.metrics.column(column), watch.note),
     )
     return Door(parts)

@@ -13,7 +13,7 @@ from typing import Literal
 from gatepost.inspector.settings import InspectorSettings
 from gatepost.msgauth.settings import MsgauthSettings
 from gatepost.net.resolver.settings import ResolverSettings
-from gatepost.net.settings import ScannerSettings, TlsSettings
+from gatepost.net.settings import GeoSettings, ScannerSettings, TlsSettings
 from gatepost.reputation.settings import ListsSettings
 from gatepost.sandbox.settings import ContentSettings
 from gatepost.server.delivery.settings import DeliverySettings
@@ -107,6 +107,8 @@ class GateSettings:
     """Which name servers are asked, and how answers are kept."""
     msgauth: MsgauthSettings = field(default_factory=MsgauthSettings)
     """SPF, DKIM, ARC and DMARC: limits and strictness."""
+    geo: GeoSettings = field(default_factory=GeoSettings)
+    """Files that know country and network of an address."""
     scanner: ScannerSettings = field(default_factory=ScannerSettings)
     """A virus scanner beside the gate."""
     content: ContentSettings = field(default_factory=ContentSettings)

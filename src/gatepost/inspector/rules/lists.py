@@ -17,6 +17,7 @@ from gatepost.reputation.check import Listing
 from gatepost.reputation.dnslist import ListKind
 from gatepost.reputation.questions import SubjectKind
 
+COUNTED_CODES = frozenset({"list.ip", "list.domain", "list.uri", "list.email", "list.hash", "list.allow"})
 MAX_SHOWN = 20  # listings told in one finding
 MOST = 4.0  # that one finding of lists adds, whatever many lists say
 _REFERENCE = "RFC 5782"

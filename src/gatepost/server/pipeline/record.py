@@ -6,6 +6,8 @@ Standard: DESIGN, "One canonical log line a message and a connection". Not here:
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from gatepost.inspector.decision import Action
 from gatepost.inspector.policy import for_delivery
 from gatepost.inspector.replay import Basis, write_basis
@@ -15,9 +17,11 @@ from gatepost.names import Envelope, Session
 from gatepost.server.logs import Log
 from gatepost.server.metrics import Metric, Metrics
 from gatepost.server.pipeline.examine import Examined
+from gatepost.server.pipeline.listed import listing_hits
 from gatepost.server.smtp.visit import Stats, Visit
 from gatepost.store.history import HistoryWriter
 from gatepost.store.journal import Entry, JournalWriter
+from gatepost.store.watch import WouldHave
 from gatepost.wire.smtp.replies import Reply
 
 MAX_SUBJECT = 200  # characters kept in the journal, enough to recognise a message by
@@ -33,15 +37,21 @@ _COUNTED = {
 
 
 class Recorder:
-    """Writes to log, journal, metrics and, where senders are remembered, history."""
+    """Writes to log, journal, metrics and, where senders are remembered, history. `watch` takes what lists said."""
 
     def __init__(
-        self, log: Log, journal: JournalWriter, metrics: Metrics, history: HistoryWriter | None = None
+        self,
+        log: Log,
+        journal: JournalWriter,
+        metrics: Metrics,
+        history: HistoryWriter | None = None,
+        watch: Callable[[WouldHave], None] = lambda hit: None,
     ) -> None:
         self.log = log
         self.metrics = metrics
         self._journal = journal
         self._history = history
+        self._watch = watch
 
     def message(
         self,
@@ -103,6 +113,10 @@ class Recorder:
                 basis=write_basis(_basis(examined, action)),
             )
         )
+
+        for hit in listing_hits(examined.judgement, message_id=spool_id, session=visit.id, now=now):
+            self.metrics.add(Metric.LIST_HITS)
+            self._watch(hit)
 
     def _remember(self, envelope: Envelope, message: Message, examined: Examined, now: float) -> None:
         """TRAPS, "Spoofers inherit trust": only a proven author is remembered, and only by whom the message reached."""

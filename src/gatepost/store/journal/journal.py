@@ -167,6 +167,15 @@ class Journal:
             )
             return [read_attempt(row) for row in rows]
 
+    def attempts_with(self, status: str, since: float) -> list[Attempt]:
+        """Every attempt of one status since a time, of whatever message, in order."""
+        with self._guard, told(self.path):
+            rows = self._connection.execute(
+                f"SELECT {ATTEMPT_COLUMNS} FROM attempt WHERE at >= ? AND status = ? ORDER BY at, key",  # noqa: S608
+                (since, status),
+            )
+            return [read_attempt(row) for row in rows]
+
     def prune(self, now: float) -> int:
         """Deletes what is older than `keep_days`, then the oldest until `max_octets` holds; returns how many entries.
 
