@@ -11,6 +11,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import Any
 
@@ -19,6 +20,7 @@ from gatepost.finding import Finding
 from gatepost.inspector.decision import Decision
 from gatepost.inspector.examine import Arrival, Ports, examine_message
 from gatepost.inspector.facts import Facts, count_line_ends, with_crlf
+from gatepost.inspector.people import People
 from gatepost.inspector.settings import InspectorSettings
 from gatepost.inspector.trace import JudgedFrom, Path, read_path
 from gatepost.message.addresses import Mailbox, parse_addresses
@@ -28,7 +30,7 @@ from gatepost.msgauth.authenticate import MAX_FIELD, AuthResults, read_authors
 from gatepost.msgauth.settings import MsgauthSettings
 from gatepost.names import Session
 from gatepost.net.resolver import DnsResolver
-from gatepost.ports import Item, Link, Opener, Resolver, Scanner
+from gatepost.ports import History, Item, Link, Locator, Opener, Resolver, Scanner
 from gatepost.sandbox.pool import Sandbox
 from gatepost.sandbox.settings import ContentSettings
 
@@ -43,6 +45,7 @@ class InspectionSettings:
     inspector: InspectorSettings = field(default_factory=InspectorSettings)
     msgauth: MsgauthSettings = field(default_factory=MsgauthSettings)
     own_domains: tuple[str, ...] = ()
+    accounts: tuple[str, ...] = ()
     content: ContentSettings = field(default_factory=ContentSettings)
 
 
@@ -87,6 +90,8 @@ async def inspect_message(
     resolver: Resolver | None = None,
     scanner: Scanner | None = None,
     opener: Opener | None = None,
+    history: History | None = None,
+    locator: Locator | None = None,
     now: float | None = None,
     settings: InspectionSettings | None = None,
 ) -> Inspection:
@@ -96,7 +101,8 @@ async def inspect_message(
     server which kept the file. `mail_from` is the envelope sender, empty for the null sender; None takes it from
     Return-Path, else SPF is checked for the author's address and the verdict is milder. `now` is in seconds since the
     epoch; None is the present, or for a saved file the time it arrived. Without a `resolver` the network is asked;
-    without a `scanner` nothing is scanned. What is inside is opened by `opener`, or by children of our own, which end
+    without a `scanner` nothing is scanned, without a `history` nobody is a stranger, without a `locator` no place is
+    told. What is inside is opened by `opener`, or by children of our own, which end
     with the call: who judges many messages hands in one `gatepost.sandbox.pool.Sandbox`.
     Raises InputError for an address in `session` that is none.
     """
@@ -114,11 +120,19 @@ async def inspect_message(
         mail_from=sender,
         checked_from=_likely_sender(message) if sender is None else sender,
         line_ends=ends,
+        recipients=_recipients(message, chosen.own_domains),
         smtputf8=judged.protocol.upper().startswith("UTF8"),
         own_domains=chosen.own_domains,
+        people=_people_of(tuple(chosen.inspector.people.items()), chosen.accounts) if chosen.accounts else None,
     )
     own = Sandbox(chosen.content, preload=False) if opener is None and chosen.content.enabled else None
-    ports = Ports(resolver=resolver or DnsResolver(), scanner=scanner, opener=opener or own)
+    ports = Ports(
+        resolver=resolver or DnsResolver(),
+        scanner=scanner,
+        opener=opener or own,
+        history=history,
+        locator=locator,
+    )
     try:
         judgement = await examine_message(
             message, arrival, ports, now=clock, msgauth=chosen.msgauth, settings=chosen.inspector
@@ -170,6 +184,20 @@ def return_path(message: Message) -> str | None:
         return None
     boxes = parse_addresses(found.value[:MAX_FIELD]).mailboxes
     return boxes[0].address[:MAX_TEXT] if boxes else ""
+
+
+def _recipients(message: Message, own_domains: Sequence[str]) -> tuple[str, ...]:
+    """Whom a saved message reached: as the delivery wrote on top, else those of ours whom it names."""
+    delivered = message.header.all("delivered-to")[:1]
+    fields = delivered or [field for name in ("to", "cc") for field in message.header.all(name)[:1]]
+    boxes = [box for field in fields for box in parse_addresses(field.value[:MAX_FIELD]).mailboxes]
+    ours = {domain.lower() for domain in own_domains}
+    return tuple(box.address for box in boxes[:MAX_SHOWN] if delivered or box.domain in ours)
+
+
+@lru_cache(maxsize=4)
+def _people_of(names: tuple[tuple[str, tuple[str, ...]], ...], accounts: tuple[str, ...]) -> People:
+    return People(dict(names), accounts)
 
 
 def _likely_sender(message: Message) -> str | None:

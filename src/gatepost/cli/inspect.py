@@ -21,12 +21,14 @@ import click
 
 from gatepost.api import Inspection, InspectionSettings, inspect_message
 from gatepost.cli.clock import read_now
+from gatepost.cli.gate import json_option
 from gatepost.cli.options import (
     config_option,
     dns_options,
     fail_on_option,
     inspection_settings,
-    json_option,
+    make_history,
+    make_locator,
     make_resolver,
     make_scanner,
     make_session,
@@ -40,7 +42,7 @@ from gatepost.cli.sources import Saved, read_messages, total_octets
 from gatepost.cli.terminal import console
 from gatepost.finding import Severity
 from gatepost.names import Session
-from gatepost.ports import Opener, Resolver, Scanner
+from gatepost.ports import History, Locator, Opener, Resolver, Scanner
 from gatepost.sandbox.pool import Sandbox
 
 AT_ONCE = 16  # messages whose DNS questions are waited for together
@@ -59,6 +61,8 @@ class _Judge:
     now: float | None
     settings: InspectionSettings
     opener: Opener | None = None
+    history: History | None = None
+    locator: Locator | None = None
 
     async def inspect(self, saved: Saved) -> Inspection:
         return await inspect_message(
@@ -68,6 +72,8 @@ class _Judge:
             resolver=self.resolver,
             scanner=self.scanner,
             opener=self.opener,
+            history=self.history,
+            locator=self.locator,
             now=self.now,
             settings=self.settings,
         )
@@ -107,6 +113,8 @@ def command(
         mail_from=mail_from,
         resolver=make_resolver(zone, resolver, dns_timeout, dns_fail, settings),
         scanner=make_scanner(settings),
+        history=make_history(settings),
+        locator=make_locator(settings),
         now=None if now is None else read_now(now),
         settings=inspection_settings(settings),
     )
@@ -119,9 +127,7 @@ def command(
     return 1 if fail_on != "never" and printer.gravest >= Severity(fail_on).rank else 0
 
 
-async def _run(
-    judge: _Judge, messages: Iterable[Saved], printer: _Printer, advance: Advance, *, several: bool
-) -> None:
+async def _run(judge: _Judge, messages: Iterable[Saved], printer: _Printer, advance: Advance, *, several: bool) -> None:
     async with AsyncExitStack() as stack:
         content = judge.settings.content
         if content.enabled:

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from gatepost.api import InspectionSettings
+from gatepost.cli.gate import json_option as json_option
 from gatepost.errors import InputError
 from gatepost.finding import Severity
 from gatepost.names import Session
 from gatepost.net.resolver import DnsResolver, ResolverSettings
 from gatepost.net.zone import ZoneResolver
-from gatepost.ports import Resolver, Scanner
+from gatepost.ports import History, Locator, Resolver, Scanner
 
 if TYPE_CHECKING:
     from gatepost.config import Settings
@@ -27,11 +28,6 @@ if TYPE_CHECKING:
 MAX_ZONE = 64 << 20  # octets; the zone of a large provider has 20 MB
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-
-
-def json_option(command: Command) -> Command:
-    """`--json`."""
-    return click.option("--json", "as_json", is_flag=True, help="Print data, one JSON object a line.")(command)
 
 
 def config_option(command: Command) -> Command:
@@ -98,6 +94,7 @@ def inspection_settings(settings: Settings | None) -> InspectionSettings:
         inspector=settings.inspector,
         msgauth=settings.msgauth,
         own_domains=tuple(settings.domains),
+        accounts=tuple(f"{local}@{name}" for name, domain in settings.domains.items() for local in domain.accounts),
         content=settings.content,
     )
 
@@ -128,6 +125,24 @@ def make_scanner(settings: Settings | None) -> Scanner | None:
     from gatepost.net.clamd import ClamdScanner
 
     return ClamdScanner(settings.scanner)
+
+
+def make_history(settings: Settings | None) -> History | None:
+    """What the gate of the configuration remembers of senders; it is only read."""
+    if settings is None or not settings.store.history.enabled:
+        return None
+    from gatepost.store.history import SenderHistory
+
+    return SenderHistory(Path(settings.store.folder), settings.store.history)
+
+
+def make_locator(settings: Settings | None) -> Locator | None:
+    """The files that know countries and networks, where the configuration names any."""
+    if settings is None or not (settings.geo.file or settings.geo.network_file):
+        return None
+    from gatepost.net.geo import GeoLocator
+
+    return GeoLocator(settings.geo)
 
 
 def make_session(ip: str, ehlo: str) -> Session:

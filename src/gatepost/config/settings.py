@@ -18,12 +18,15 @@ class Settings(GateSettings):
 
     def anchored(self, folder: Path) -> Settings:
         """The same with relative paths made absolute from `folder`."""
-        tls, store, delivery, content = self.tls, self.store, self.delivery, self.content
+        tls, store, delivery, content, geo = self.tls, self.store, self.delivery, self.content, self.geo
         return dataclasses.replace(
             self,
             store=dataclasses.replace(store, folder=_anchored(folder, store.folder)),
             tls=dataclasses.replace(
                 tls, certificate=_anchored(folder, tls.certificate), key=_anchored(folder, tls.key)
+            ),
+            geo=dataclasses.replace(
+                geo, file=_anchored(folder, geo.file), network_file=_anchored(folder, geo.network_file)
             ),
             content=dataclasses.replace(content, yara_rules=_anchored(folder, content.yara_rules)),
             delivery=dataclasses.replace(delivery, ca_file=_anchored(folder, delivery.ca_file)),

@@ -6,18 +6,27 @@ Not here: opening (`sandbox`), the rules on it (`rules.links`, `rules.attachment
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cached_property
 
-from gatepost.ports import Item, Opened
+from gatepost.inspector.links.seen import Links
+from gatepost.inspector.wording import Folded, fold
+from gatepost.ports import Followed, Item, Opened
 
 _OWN_TEXTS = frozenset(("text", "html", "xml", "css", "ics", "empty"))
 
 
 class Content:
-    """`opened` never changes."""
+    """`opened` never changes; `followed` is where some of its links were followed to."""
 
-    def __init__(self, opened: Opened) -> None:
+    def __init__(self, opened: Opened, followed: Iterable[Followed] = ()) -> None:
         self.opened = opened
+        self._followed = tuple(followed)
+
+    @cached_property
+    def links(self) -> Links:
+        """The links, parsed, with where they lead."""
+        return Links(self.opened, self._followed)
 
     @cached_property
     def attachments(self) -> tuple[Item, ...]:
@@ -34,3 +43,13 @@ class Content:
         """Names of malware that is known without a scanner."""
         found = (trait for item in self.opened.items for trait in item.traits if trait.code.startswith("malware."))
         return tuple(dict.fromkeys(str(trait.evidence.get("name", trait.code)) for trait in found))
+
+    @cached_property
+    def visible(self) -> str:
+        """What a person reads in the message's own texts, one after the other."""
+        return "\n".join(text.visible for text in self.opened.texts)
+
+    @cached_property
+    def folded(self) -> Folded:
+        """The same as it is compared with the phrases of fraudsters."""
+        return fold(self.visible)

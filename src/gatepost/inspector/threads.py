@@ -16,7 +16,7 @@ MAX_IDS = 50
 _ID = re.compile(r"<([^<>\s]{3,250})>")
 # Answers, not forwards: a forwarded message may well come from somewhere else.
 _REPLY = re.compile(
-    r"\s{0,9}(?:re|aw|antw|antwort|sv|vs|r[eé]f|rép|rif|res|odp|ynt)\s{0,3}(?:\[\d{1,3}\])?\s{0,3}:", re.I
+    r"\s{0,9}(?:r[eé]|aw|antw|antwort|sv|vs|r[eé]f|rép|rif|res|odp|ynt)\s{0,3}(?:\[\d{1,3}\])?\s{0,3}:", re.I
 )
 
 

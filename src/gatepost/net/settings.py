@@ -1,6 +1,6 @@
-"""The options of TLS and of the virus scanner.
+"""The options of TLS, of the virus scanner and of the files that know where addresses are.
 
-In: gatepost.toml, tables [tls] and [scanner]. Out: `TlsSettings`, `ScannerSettings`.
+In: gatepost.toml, tables [tls], [scanner] and [geo]. Out: `TlsSettings`, `ScannerSettings`, `GeoSettings`.
 Standard: RFC 9325. Not here: reading the files (`net.tls`); the resolver's options (`net.resolver.settings`); what
 follows from a scan (`inspector.settings`).
 """
@@ -40,3 +40,14 @@ class ScannerSettings:
     StreamMaxLength."""
     at_once: int = 8
     """Messages that one reception process has scanned at the same time; not above clamd's MaxThreads by much."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GeoSettings:
+    """Files that know country and network of an address. They are shown with each message and weigh nothing, but for
+    `inspector.unexpected_countries`."""
+
+    file: str = ""
+    """An .mmdb file with countries (GeoLite2-Country, DB-IP, IPinfo), which you have to get and renew. Empty: none."""
+    network_file: str = ""
+    """An .mmdb file with autonomous systems (GeoLite2-ASN and the like). Empty: none."""

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from gatepost.errors import ConfigError
 from gatepost.net.clamd import parse_address
+from gatepost.net.geo import GeoLocator
 from gatepost.net.resolver import DnsResolver
 from gatepost.net.settings import TlsSettings
 from gatepost.net.tls import check_certificate, client_context, server_context
@@ -130,6 +131,8 @@ def check_settings(settings: GateSettings) -> Recipients:
     client_context(verified=settings.delivery.tls == "verified", authority=settings.delivery.ca_file or None)
     if settings.scanner.address:
         parse_address(settings.scanner.address)
+    if settings.geo.file or settings.geo.network_file:
+        GeoLocator(settings.geo).close()
     Routes({name: domain.route for name, domain in settings.domains.items()}, settings.delivery.relay)
     for name, domain in settings.domains.items():
         if domain.recipients == "call-forward" and not domain.route.startswith(("smtp:", "lmtp:")):

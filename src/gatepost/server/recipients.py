@@ -69,6 +69,11 @@ class Recipients:
         """The served domains, as A-labels in lower case."""
         return tuple(self._domains)
 
+    @property
+    def accounts(self) -> tuple[str, ...]:
+        """The addresses of all accounts that are listed or exist."""
+        return tuple(f"{local}@{domain}" for domain, locals_ in self._accounts.items() for local in sorted(locals_))
+
     def resolve(self, address: str) -> Resolution:
         """What becomes of mail to `address` (as in RCPT, without angle brackets; "postmaster" may stand alone)."""
         local, at, written_domain = address.rpartition("@")

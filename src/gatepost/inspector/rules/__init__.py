@@ -11,6 +11,7 @@ from functools import lru_cache
 from gatepost.errors import ConfigError
 from gatepost.inspector.rule import Rule, Runs, in_runs
 from gatepost.inspector.rules import (
+    acquaintance,
     arc,
     attachment_archives,
     attachment_documents,
@@ -18,17 +19,27 @@ from gatepost.inspector.rules import (
     attachment_pages,
     attachment_pdf,
     attachment_programs,
+    classifier,
     client,
     dates,
     dkim,
     dmarc,
     door,
     fields,
+    gtube,
+    hosts,
+    links,
     lists,
+    markup,
+    origin,
     path,
+    pretending,
     scanner,
+    sealed,
     senders,
     spf,
+    trail,
+    wording,
 )
 from gatepost.inspector.settings import InspectorSettings
 
@@ -127,12 +138,74 @@ RULES: tuple[Rule, ...] = (
     path.judged_by_received,
     path.sender_unknown,
     path.envelope_unknown,
+    trail.client_without_tls,
+    trail.hop_without_tls,
+    trail.private_origin,
+    trail.impossible_address,
+    trail.forged_own_hop,
+    origin.dynamic_name,
+    origin.ehlo_borrowed,
+    origin.place,
+    origin.unexpected_country,
     senders.own_domain_spoofed,
     senders.name_carries_address,
     senders.reply_to_elsewhere,
     senders.unreadable_from,
     senders.several_authors,
     senders.odd_from,
+    pretending.colleagues_name,
+    pretending.brands_name,
+    pretending.lookalike_domain,
+    pretending.own_reply_to,
+    pretending.own_return_path,
+    pretending.office_on_freemail,
+    pretending.reply_to_freemail,
+    acquaintance.first_time,
+    acquaintance.first_time_to_you,
+    acquaintance.acquainted,
+    acquaintance.volume_jump,
+    acquaintance.unknown_thread,
+    wording.bank_change,
+    wording.gift_card,
+    wording.errand,
+    wording.password,
+    wording.invoice,
+    wording.extortion,
+    wording.wallet,
+    wording.advance_fee,
+    wording.parcel,
+    wording.prize,
+    wording.false_face,
+    hosts.lookalike,
+    hosts.mixed_script,
+    hosts.punycode,
+    hosts.ip_host,
+    hosts.encoded_host,
+    hosts.user_info,
+    hosts.invisible_characters,
+    links.text_differs,
+    links.shortener,
+    links.redirect,
+    links.free_hosting,
+    links.words_in_address,
+    links.many_hosts,
+    links.code,
+    links.base_trick,
+    markup.data_url,
+    markup.javascript,
+    markup.program,
+    markup.remote_form,
+    markup.smuggling,
+    markup.script,
+    markup.refresh,
+    markup.frame,
+    markup.hidden_text,
+    markup.split_words,
+    sealed.smime_signed,
+    sealed.smime_encrypted,
+    sealed.pgp_signed,
+    sealed.pgp_encrypted,
+    gtube.gtube,
     fields.several_from,
     fields.no_from,
     fields.duplicate_field,
@@ -147,13 +220,23 @@ RULES: tuple[Rule, ...] = (
     dates.malformed,
     dates.in_future,
     dates.long_ago,
+    classifier.spam,
+    classifier.phish,
+    classifier.ham,
 )
+_LAST = frozenset({classifier.spam, classifier.phish, classifier.ham})  # they see what the others found
 
 
 @lru_cache(maxsize=8)
 def active_rules(disabled: tuple[str, ...]) -> Runs:
-    """`RULES` without those whose codes are in `disabled`."""
-    return in_runs(rule for rule in RULES if rule.code not in disabled)
+    """`RULES` without those whose codes are in `disabled`, and without those that run last."""
+    return in_runs(rule for rule in RULES if rule.code not in disabled and rule not in _LAST)
+
+
+@lru_cache(maxsize=8)
+def last_rules(disabled: tuple[str, ...]) -> Runs:
+    """The rules that look at what the others found."""
+    return in_runs(rule for rule in RULES if rule.code not in disabled and rule in _LAST)
 
 
 def check_codes(settings: InspectorSettings) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from gatepost.finding import Finding
 from gatepost.inspector import Decision, Judgement, read_path
 from gatepost.inspector.examine import Arrival, Ports, examine_message
+from gatepost.inspector.people import People
 from gatepost.inspector.settings import InspectorSettings
 from gatepost.message.message import Message
 from gatepost.msgauth.authenticate import AuthResults
@@ -64,6 +65,7 @@ async def examine(
     msgauth: MsgauthSettings,
     inspector: InspectorSettings,
     own_domains: Sequence[str],
+    people: People | None = None,
     door: tuple[DoorSign, ...] = (),
 ) -> Examined:
     """Examines `message` as `session` handed it in. Never raises for what a message or DNS can hold."""
@@ -75,6 +77,7 @@ async def examine(
         checked_from=envelope.mail_from,
         recipients=[recipient.address for recipient in envelope.recipients],
         own_domains=own_domains,
+        people=people,
         smtputf8=envelope.smtputf8,
         door=door,
     )

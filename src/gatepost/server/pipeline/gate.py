@@ -17,6 +17,7 @@ from dataclasses import replace
 from gatepost.errors import StoreError, StoreFull
 from gatepost.inspector import Action, decide_transaction, for_delivery
 from gatepost.inspector.examine import Ports
+from gatepost.inspector.people import People
 from gatepost.message.message import Message, parse_message
 from gatepost.msgauth.sender_domain import SenderDomainResult, check_sender_domain
 from gatepost.names import Envelope, Recipient, domain_of
@@ -67,6 +68,7 @@ class Gate:
         spf = settings.msgauth.spf
         own_name = replace(spf, receiver=spf.receiver or settings.hostname)  # RFC 7208 §7.4: who is it that checks?
         self._msgauth = replace(settings.msgauth, spf=own_name)
+        self._people = People(settings.inspector.people, admission.recipients.accounts)
         self._tls_senders = frozenset(ascii_domain(name) for name in settings.relay.require_tls_from)
 
     # --- before the message
@@ -211,6 +213,7 @@ class Gate:
             msgauth=self._msgauth,
             inspector=self._settings.inspector,
             own_domains=self._admission.recipients.domains,
+            people=self._people,
             door=self._door.signs(visit),
         )
 

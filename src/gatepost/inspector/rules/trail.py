@@ -1,0 +1,145 @@
+"""Rules on the way before the client: hops in the open, addresses that cannot be, fields that pretend to be ours.
+
+In: `Facts` with the Received fields, of which strangers wrote all but the topmost. Out: `Seen`. What strangers write
+may accuse them, never clear them. Standard: RFC 5321 §4.4, RFC 3848 (ESMTPS), RFC 6890 (special addresses).
+Not here: times and number of hops (`path`), the client itself (`client`, `origin`).
+"""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+
+from gatepost.finding import Severity
+from gatepost.inspector.domains import same_organization
+from gatepost.inspector.facts import Facts
+from gatepost.inspector.rule import Seen, rule
+from gatepost.inspector.trace import PathHop
+
+MAX_LOOKED_AT = 30  # hops
+# RFC 6890: from these no packet comes, so no server has seen one. Private ones are ordinary.
+_NEVER = ("0.", "240.", "241.", "242.", "243.", "244.", "245.", "246.", "247.", "248.", "249.", "250.", "251.", "252.")
+
+
+def _hops(facts: Facts) -> tuple[PathHop, ...]:
+    return facts.path.hops[-MAX_LOOKED_AT:]
+
+
+@rule(
+    code="path.client-without-tls",
+    severity=Severity.INFO,
+    group="path",
+    summary="The message came to us without encryption, from {ip}.",
+    why="Everybody on the way could read and change it.",
+    remedy="The sender's server should use STARTTLS; demand it of partners with relay.require_tls_from.",
+    reference="RFC 3207 §4",
+)
+def client_without_tls(facts: Facts) -> Seen | None:
+    session = facts.session
+    if not session.client_ip or session.tls is not None or not session.protocol or not _is_public(session.client_ip):
+        return None
+    if session.protocol.upper().rstrip("A").endswith("S"):
+        return None
+    return Seen(evidence={"ip": session.client_ip, "protocol": session.protocol})
+
+
+@rule(
+    code="path.hop-without-tls",
+    severity=Severity.INFO,
+    group="path",
+    summary="On its way it went from {sender} to {by} without encryption.",
+    why="Everybody between those two could read and change it.",
+    remedy="Those who run the two servers have to use STARTTLS.",
+    reference="RFC 3207 §4",
+)
+def hop_without_tls(facts: Facts) -> Seen | None:
+    if facts.path.count < 2:
+        return None
+    for hop in _hops(facts)[:-1]:  # the last one is the client's, told above
+        plain = hop.protocol.upper() in ("SMTP", "ESMTP", "ESMTPA", "UTF8SMTP") and not hop.tls
+        if plain and _is_public(hop.address) and not same_organization(hop.from_name.lower(), hop.by.lower()):
+            return Seen(
+                evidence={"sender": hop.from_name or hop.address, "by": hop.by or "a server", "hop": hop.number}
+            )
+    return None
+
+
+@rule(
+    code="path.private-origin",
+    severity=Severity.INFO,
+    group="path",
+    summary="It began at {ip}, an address inside somebody's own network.",
+    why="That is ordinary: offices and homes have such addresses. It tells nothing about where they are.",
+    reference="RFC 6890 §2.2.2",
+)
+def private_origin(facts: Facts) -> Seen | None:
+    hops = facts.path.hops if facts.path.count else ()
+    if not hops or not hops[0].address or hops[0].trusted or _is_public(hops[0].address):
+        return None
+    if _is_impossible(hops[0].address):
+        return None
+    return Seen(evidence={"ip": hops[0].address, "by": hops[0].by})
+
+
+@rule(
+    code="path.impossible-address",
+    severity=Severity.WARNING,
+    weight=2.0,
+    group="path",
+    summary="A Received field says that the message came from {ip}, from where nothing can come.",
+    why="Such fields are made up, to hide where a message began.",
+    remedy="Believe only the hops that your own servers wrote.",
+    reference="RFC 6890 §2.2.2",
+)
+def impossible_address(facts: Facts) -> Seen | None:
+    if not facts.path.count:
+        return None
+    for hop in _hops(facts):
+        if _is_impossible(hop.address):
+            return Seen(evidence={"ip": hop.address, "by": hop.by, "hop": hop.number})
+    return None
+
+
+@rule(
+    code="path.forged-own-hop",
+    severity=Severity.WARNING,
+    weight=1.5,
+    group="path",
+    summary="A Received field that did not come from us says that {by}, which is ours, has handled the message.",
+    why="It is written to make a message look as if it came from inside.",
+    remedy="Mail that was forwarded out and came back looks the same: then add the forwarder to trusted_forwarders.",
+    reference="RFC 5321 §4.4",
+)
+def forged_own_hop(facts: Facts) -> Seen | None:
+    header = facts.header
+    if not facts.own_domains or not facts.path.count or facts.aligned_pass:
+        return None
+    if any(map(facts.is_own, facts.author_domains)) or facts.path.trusted_fields:
+        return None  # our own mail that comes back; or our own relay, whose fields stand among the others
+    if any(header.first(name) for name in ("list-id", "list-post", "resent-from", "arc-seal", "x-forwarded-to")):
+        return None
+    for hop in _hops(facts):
+        if not hop.trusted and facts.is_own(hop.by.lower().rstrip(".")):
+            return Seen(evidence={"by": hop.by, "hop": hop.number, "from": hop.from_name})
+    return None
+
+
+def _is_public(text: str) -> bool:
+    """Whether `text` is an address that the world can reach. The documentation networks count as such: the lab and
+    the tests live there."""
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return False
+    if address.is_loopback or address.is_link_local or address.is_multicast or address.is_reserved:
+        return False
+    return not address.is_private or any(text.startswith(net) for net in ("192.0.2.", "198.51.100.", "203.0.113."))
+
+
+def _is_impossible(text: str) -> bool:
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return False
+    if address.version == 6:
+        return address.is_multicast or text == "::"
+    return address.is_multicast or text == "255.255.255.255" or text.startswith(_NEVER)
