@@ -146,6 +146,6 @@ def _show(bans: list[Ban]) -> None:
     for title in ("network", "since", "until", "by", "reason"):
         table.add_column(title, overflow="fold")
     for ban in bans:
-        until = clock(ban.until) if ban.until is not None else "lifted"
+        until = clock(ban.until) if ban.until is not None else "it is lifted"
         table.add_row(*map(safe, (ban.network, clock(ban.since), until, "hand" if ban.by_hand else "door", ban.reason)))
     console().print(table)

@@ -60,7 +60,8 @@ class Door:
         ban = parts.bans.find(ip)
         if ban is not None:
             parts.teller.caught(visit, "ban", "on", "refuse", ban.reason)
-            return replies.BANNED
+            # for a time: an honest sender comes again, and nobody holds the connection open
+            return replies.BANNED if ban.until is not None else replies.BANNED_FOR_GOOD
         if parts.limits is not None:
             over = parts.limits.connection(ip)
             if over is not None:
@@ -125,7 +126,7 @@ class Door:
             return None
         parts, ip = self._parts, visit.session.client_ip
         if parts.bans.find(ip) is not None:
-            return replies.BANNED_NOW
+            return replies.BANNED
         if parts.limits is None:
             return None
         over = parts.limits.message(ip, domain_of(envelope.mail_from))
