@@ -56,10 +56,11 @@ def pipelining(facts: Facts) -> Seen | None:
 
 @rule(
     code="door.watched",
-    severity=Severity.INFO,
+    severity=Severity.NOTICE,
     group="door",
     summary="The door, were it set to refuse, would have stopped this client: {words}.",
     why="It shows what a stricter setting would do to real mail before it is used.",
+    remedy='door.exempt spares networks that you know, before a check is set to "on".',
     reference="practice 10",
     when=_caught,
 )
