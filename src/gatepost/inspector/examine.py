@@ -7,12 +7,13 @@ Not here: the checks (`msgauth`, `reputation`), the rules (`rules`), the decisio
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from gatepost.inspector.content import Content
 from gatepost.inspector.facts import CLEAN, LineEnds, gather_facts
 from gatepost.inspector.judge import Judgement, judge
+from gatepost.inspector.links.seen import shortened
 from gatepost.inspector.people import People
 from gatepost.inspector.settings import InspectorSettings
 from gatepost.inspector.standing import Standing, lookup_standing
@@ -22,8 +23,10 @@ from gatepost.message.message import Message
 from gatepost.msgauth.authenticate import AuthResults, authenticate
 from gatepost.msgauth.settings import MsgauthSettings
 from gatepost.names import DoorSign, Session
-from gatepost.ports import Acquaintance, Fetcher, History, Locator, Opener, Resolver, Scanner
+from gatepost.ports import Acquaintance, Fetcher, History, Locator, Opened, Opener, Resolver, Scanner
 from gatepost.reputation import Lists
+
+FOLLOW_DEADLINE = 5.0  # seconds for all links of a message that are followed; the message waits for them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +73,7 @@ async def examine_message(
     opening = ports.opener.begin(message.raw) if ports.opener is not None else None
     scanning = ports.scanner.begin(message.raw) if ports.scanner is not None else None
     auth = await authenticate(message, arrival.session, arrival.checked_from, ports.resolver, now, msgauth)
-    content = Content(await opening) if opening is not None else None
+    content = await _content(opening, ports.fetcher, settings) if opening is not None else None
     facts = gather_facts(
         message,
         session=arrival.session,
@@ -92,6 +95,15 @@ async def examine_message(
         standing=await _standing(message, arrival, auth, content, ports.lists, settings, now),
     )
     return judge(facts)
+
+
+async def _content(opening: Awaitable[Opened], fetcher: Fetcher | None, settings: InspectorSettings) -> Content:
+    """What is inside, with where its shortened links lead if the settings ask for that."""
+    opened = await opening
+    if fetcher is None or settings.links.follow_redirects == "never":
+        return Content(opened)
+    urls = shortened(opened)
+    return Content(opened, await fetcher.follow_all(urls, FOLLOW_DEADLINE) if urls else ())
 
 
 async def _acquaintance(

@@ -97,7 +97,8 @@ class Facts:
     @property
     def protected(self) -> Protected:
         """The names that are imitated: our own, our partners' and the shipped ones."""
-        return _protected(self.own_domains | _normalized(self.settings.partner_domains))
+        named = (*self.settings.partner_domains, *self.settings.links.protected_domains)
+        return _protected(self.own_domains | _normalized(named))
 
 
 def gather_facts(

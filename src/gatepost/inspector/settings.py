@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from gatepost.errors import ConfigError
+from gatepost.inspector.links.settings import LinkSettings
 from gatepost.inspector.file_names import PROGRAMS
 
 
@@ -113,6 +114,8 @@ class InspectorSettings:
     people: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """People whose names fraudsters borrow (managers, the accounts department), each with the addresses that are truly
     theirs: `"Ann Miller" = ["ann@example.org"]`. Accounts such as ann.miller are known without it."""
+    links: LinkSettings = field(default_factory=LinkSettings)
+    """How links are judged."""
     memory_days: float = 14.0
     """Days the memory of senders (`[store.history]`) must have lasted before "never wrote to you" says anything."""
     unexpected_countries: tuple[str, ...] = ()

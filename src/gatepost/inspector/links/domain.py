@@ -15,24 +15,23 @@ from publicsuffixlist import PublicSuffixList
 
 @lru_cache(maxsize=1)
 def _list() -> PublicSuffixList:
-    return PublicSuffixList()
+    return PublicSuffixList(accept_unknown=False)
 
 
 @lru_cache(maxsize=8192)
 def registrable_domain(host: str) -> str:
-    """`example.co.uk` of `www.example.co.uk`; `host` where it is a suffix itself, an address or unknown."""
-    return _list().privatesuffix(host) or host
+    """`example.co.uk` of `www.example.co.uk`; `host` itself where it is a suffix or an address; the last two labels
+    where the list has no rule for the last one."""
+    found = _list().privatesuffix(host)
+    if found is not None or public_suffix(host) or host.replace(".", "").isdigit() or ":" in host:
+        return found or host
+    return ".".join(host.rsplit(".", 2)[-2:])
 
 
 @lru_cache(maxsize=8192)
 def public_suffix(host: str) -> str:
     """`co.uk` of `www.example.co.uk`; empty where the list has no rule for the last label."""
-    return _known().publicsuffix(host) or ""
-
-
-@lru_cache(maxsize=1)
-def _known() -> PublicSuffixList:
-    return PublicSuffixList(accept_unknown=False)
+    return _list().publicsuffix(host) or ""
 
 
 def registered_label(host: str) -> str:

@@ -25,6 +25,7 @@ class Service(enum.StrEnum):
     REDIRECTOR = "redirector"
     FREE = "free"
     TRACKER = "tracker"
+    STORAGE = "storage"
 
 
 @lru_cache(maxsize=1)

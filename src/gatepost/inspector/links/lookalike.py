@@ -24,6 +24,7 @@ from gatepost.inspector.links.host import parse_host
 
 MIN_TYPO = 6  # letters of a name from which one changed letter counts
 MIN_TOKEN = 4  # letters of a name that counts as a part of another: "visa" does, "ups" and "ing" do not
+MAX_KNOWN = 8192  # hosts whose likeness is remembered
 _MAX_LABEL = 63
 _LOOSE = str.maketrans("015i", "olsl")  # digits for letters; l and i are one, since I looks like l
 _PAIRS = (("rn", "m"), ("vv", "w"), ("cl", "d"))  # what is read as one letter in many fonts
@@ -36,6 +37,7 @@ class How(enum.StrEnum):
     LETTERS = "letters"  # with letters of other scripts or with marks
     CHARACTERS = "characters"  # 1 for l, rn for m
     EMBEDDED = "embedded"  # the whole domain, in front of another: paypal.com.example.net
+    SUFFIX = "suffix"  # the very name under a suffix where its owner has none, as far as is known: paypal.top
     TYPO = "typo"  # a letter more, less, changed or swapped
     PART = "part"  # the name, set off by hyphens or dots: paypal-login.example
 
@@ -60,6 +62,7 @@ class Protected:
         if shipped:
             self._add_shipped()
         self.skeletons = {loose_skeleton(label): label for label in self.by_label}
+        self._known: dict[str, Likeness | None] = {}
         self._near = _neighbourhoods(label for label in self.by_label if len(label) >= MIN_TYPO)
 
     def _add_domain(self, domain: str) -> None:
@@ -86,10 +89,20 @@ class Protected:
     def is_genuine(self, host: str) -> bool:
         """Whether `host` belongs to one of the names."""
         registered = registrable_domain(host)
-        return registered in self.own or host in self.own or registered.partition(".")[0] in self.own_labels
+        if registered in self.own or host in self.own:
+            return True
+        label, _, suffix = registered.partition(".")
+        return label in self.own_labels and _is_national(suffix)
 
     def likeness(self, host: str) -> Likeness | None:
-        """Which name `host` (in its DNS form) imitates."""
+        """Which name `host` (in its DNS form) imitates. Remembered, since the same hosts come again and again."""
+        if host not in self._known:
+            if len(self._known) >= MAX_KNOWN:
+                self._known.clear()
+            self._known[host] = self._look(host)
+        return self._known[host]
+
+    def _look(self, host: str) -> Likeness | None:
         if "." not in host or self.is_genuine(host):
             return None
         registered = registrable_domain(host)
@@ -105,8 +118,9 @@ class Protected:
         meant = self.by_label.get(skeleton(label))
         if meant is not None and label not in self.by_label:
             return Likeness(imitated=meant, how=How.LETTERS)
-        if label in self.by_label:  # the very label under another suffix: another firm, as a rule
-            return None
+        if label in self.by_label:  # another firm, as a rule, but for names that are known everywhere
+            known = label in self.own_labels and len(label) >= MIN_TYPO
+            return Likeness(imitated=self.by_label[label], how=How.SUFFIX) if known else None
         found = self.skeletons.get(loose_skeleton(label))
         if found is None or len(found) < MIN_TOKEN:
             return None
@@ -164,6 +178,17 @@ class Protected:
         """A protected name that `token` spells with other characters."""
         found = self.skeletons.get(loose_skeleton(token)) if len(token) >= MIN_TYPO else None
         return self.by_label[found] if found is not None else None
+
+
+_ANYBODYS = frozenset(("tk", "ml", "ga", "cf", "gq", "pw", "cc", "ws", "su", "to", "la", "st", "gg"))
+_OLD = frozenset(("com", "net", "org", "info", "biz", "mobi", "email", "cloud", "news"))
+
+
+def _is_national(suffix: str) -> bool:
+    """Whether firms of the world keep their names under `suffix`: countries, com and the like; not where names are
+    given away, nor among the thousand new ones."""
+    last = suffix.rpartition(".")[2]
+    return (len(last) == 2 and last not in _ANYBODYS) or last in _OLD
 
 
 @lru_cache(maxsize=1)

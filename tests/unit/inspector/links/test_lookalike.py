@@ -33,6 +33,7 @@ NAMES = Protected(["example-bank.org", "müller-söhne.de"])
         ("example-banc.org", "example-bank.org", How.TYPO),
         ("examplebank.org", "example-bank.org", How.TYPO),
         ("micorsoft.com", "microsoft.com", How.TYPO),
+        ("paypal.top", "paypal.com", How.SUFFIX),
         ("paypal-secure.example", "paypal.com", How.PART),
         ("microsoft.evil.example", "microsoft.com", How.PART),
     ],
