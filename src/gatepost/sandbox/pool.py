@@ -28,7 +28,7 @@ BIG = 4 * MEGABYTE  # of such messages only one is opened at a time: each may ta
 GROWN = 160 * MEGABYTE  # a child that took so much is replaced after the message
 SECOND_TRY = 3.0  # seconds kept for opening the texts of a message whose attachments were too much
 _REMEMBERED = 256  # messages that ended a child: they are not given to another one
-_TEXT_ONLY = frozenset(("text",))
+_TEXT_ONLY = frozenset(("text", "eicar"))
 
 Result = TypeVar("Result")
 Told = Callable[..., None]
@@ -161,7 +161,7 @@ class Sandbox:
             self._waiting -= turn
 
     async def _with_child(self, raw: bytes, *, full: bool) -> Opened:
-        child = self._idle.pop() if self._idle else await self._born()
+        child = self._rested() or await self._born()
         keep = False
         try:
             opened = await child.open(raw, full=full)
@@ -172,6 +172,15 @@ class Sandbox:
                 self._idle.append(child)
             else:
                 child.close()
+
+    def _rested(self) -> Child | None:
+        """A child that waits and still lives."""
+        while self._idle:
+            child = self._idle.pop()
+            if child.lives:
+                return child
+            child.close()
+        return None
 
     async def _born(self) -> Child:
         child = await self._nursery.child()

@@ -19,7 +19,7 @@ from gatepost.sandbox.readers.codes import MAX_PIXELS, Code, find_codes
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "ICO")  # Pillow reads dozens more that no mail program shows
 MAX_FRAMES = 4  # of an animation
-JPEG_SIDE = 2_500  # JPEG can be read at an eighth, a quarter or half: a code is still whole at this size
+JPEG_SIDE = 1_500  # JPEG can be read at an eighth, a quarter or half: a code is still whole at this size
 
 ImageFile.LOAD_TRUNCATED_IMAGES = True  # browsers show what there is
 Image.MAX_IMAGE_PIXELS = None  # Pillow's own limit refuses JPEG before it can be read smaller; ours stands below
