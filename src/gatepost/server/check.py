@@ -22,6 +22,7 @@ from gatepost.net.tls import check_certificate
 from gatepost.sandbox.nursery import ChildLost
 from gatepost.sandbox.pool import probe
 from gatepost.sandbox.readers import missing_libraries
+from gatepost.server.door.parts import describe
 from gatepost.server.plan import bind_address, check_settings
 from gatepost.server.privileges import check_folder, lookup_user
 from gatepost.server.settings import GateSettings
@@ -48,6 +49,7 @@ def check_gate(settings: GateSettings, now: float) -> list[Point]:
         ("configuration", lambda: _domains(settings)),
         ("name servers", lambda: _name_servers(settings)),
         ("scanner", lambda: _scanner(settings)),
+        ("door", lambda: describe(settings)),
         ("certificate", lambda: _certificate(settings, now)),
         ("user", lambda: _user(settings)),
         ("store", lambda: _store(settings)),

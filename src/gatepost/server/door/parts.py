@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from ipaddress import ip_network
 from pathlib import Path
 
 from gatepost.errors import StoreError
@@ -19,6 +20,7 @@ from gatepost.server.door.bans import LiveBans
 from gatepost.server.door.greylist import Greylisting
 from gatepost.server.door.limits import Limits
 from gatepost.server.door.lookups import AskLists
+from gatepost.server.door.networks import home_of
 from gatepost.server.door.rates import Rates
 from gatepost.server.door.settings import DoorSettings, GreylistSettings
 from gatepost.server.door.shared import SharedAddresses
@@ -115,3 +117,29 @@ def _open_greylist(settings: GreylistSettings, folder: Path, teller: Teller) -> 
         teller.store_failed("opening the greylist", error)
         return None
     return Greylisting(settings, memory)
+
+
+def describe(settings: GateSettings) -> str:
+    """Which checks do what, in one line for `serve --check`."""
+    door = settings.door
+    modes = {
+        "early talk": door.early_talker if door.greet_delay > 0 else "off",
+        "pipelining": door.pipelining,
+        "HELO": door.hello,
+        "reverse names": door.reverse_dns,
+        "lists": door.lists if settings.lists.use else "off",
+        "tarpit": door.tarpit.mode,
+        "greylist": door.greylist.mode,
+        "rates": door.rates.mode,
+        "bans": door.bans.mode,
+    }
+    by_mode = {mode: [name for name, found in modes.items() if found == mode] for mode in ("on", "watch", "off")}
+    words = [f"{mode}: {', '.join(names)}" for mode, names in by_mode.items() if names]
+    private = [text for text in own_networks(settings) if not text.startswith(("127.", "::1")) and _is_private(text)]
+    if private:
+        words.append(f"exempt though private, and a container's bridge may hide strangers there: {', '.join(private)}")
+    return "; ".join(words)
+
+
+def _is_private(text: str) -> bool:
+    return home_of(str(ip_network(text, strict=False).network_address)).private

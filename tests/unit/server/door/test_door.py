@@ -18,7 +18,7 @@ from gatepost.errors import ConfigError
 from gatepost.msgauth.dmarc import Alignment, DmarcResult, DmarcResultWord
 from gatepost.names import Envelope, Recipient, Session
 from gatepost.server.door.door import Door
-from gatepost.server.door.parts import make_parts
+from gatepost.server.door.parts import describe, make_parts
 from gatepost.server.door.rates import RateTable
 from gatepost.server.door.settings import BanSettings, DoorSettings, GreylistSettings, TarpitSettings
 from gatepost.server.door.teller import Teller
@@ -213,6 +213,13 @@ def test_what_is_off_is_not_there_and_costs_little(tmp_path: Path) -> None:
 def test_options_that_will_not_do(text: str, word: str) -> None:
     with pytest.raises(ConfigError, match=word):
         parse_settings(text, Path("/"))
+
+
+def test_the_check_before_the_start_says_which_checks_are_on_and_what_is_exempt() -> None:
+    door = DoorSettings(exempt=("127.0.0.0/8", "192.0.2.0/24", "172.16.0.0/12"), hello="on")
+    words = describe(GateSettings(door=door))
+    assert words.startswith("on: HELO, tarpit; watch: pipelining, bans; off: early talk, reverse names")
+    assert words.endswith("may hide strangers there: 172.16.0.0/12")
 
 
 def test_ended_bans_do_not_hold_though_nobody_looked_again(tmp_path: Path) -> None:
