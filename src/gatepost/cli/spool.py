@@ -11,7 +11,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +25,7 @@ from gatepost.cli.terminal import console, safe
 
 if TYPE_CHECKING:
     from gatepost.server.mailroom.operations import Operation
-    from gatepost.server.mailroom.room import MailRoom
+    from gatepost.server.mailroom.room import Done, MailRoom
     from gatepost.store.spool import Spooled, SpooledRecipient
 
 to_option = click.option("--to", "address", metavar="ADDRESS", help="Only this recipient's copy.")
@@ -117,8 +117,12 @@ def show_command(words: str) -> click.Command:
     return command
 
 
-def change_command(name: str, operation: Operation, words: str) -> click.Command:
-    """A command that does `operation` to every message named; 1 when nothing was there to change."""
+Do = Callable[["MailRoom", str, float, str | None], "Done"]
+
+
+def change_command(name: str, operation: Operation, words: str, do: Do | None = None) -> click.Command:
+    """A command that does `operation` to every message named (by `do`, where there is more to it); 1 when nothing was
+    there to change."""
 
     @click.command(name, help=words)
     @gate_option
@@ -129,7 +133,8 @@ def change_command(name: str, operation: Operation, words: str) -> click.Command
         changed: dict[str, int] = {}
         with open_room(config) as room:
             for message_id in ids:
-                done = room.perform(operation, message_id, time.time(), address)
+                now = time.time()
+                done = do(room, message_id, now, address) if do else room.perform(operation, message_id, now, address)
                 changed[message_id] = done.copies
                 if done.trouble:
                     click.echo(done.trouble, err=True)

@@ -21,6 +21,7 @@ from gatepost.net.resolver import DnsResolver
 from gatepost.server.children import RETIRE
 from gatepost.server.delivery.connect import Connector
 from gatepost.server.delivery.run import Delivery, open_own_shard, run_delivery
+from gatepost.server.folders import watch_folders
 from gatepost.server.lists import list_gauges
 from gatepost.server.logs import Forward, Log, journal_told
 from gatepost.server.monitor import application, serve_until_end
@@ -97,7 +98,10 @@ async def deliver(plan: Plan, column: int, log: Log, stop: asyncio.Event) -> Non
     notes = JournalWriter(journal, journal_told(log))
     resolver = DnsResolver(settings.dns)
     history = SenderHistory(folder, settings.store.history)
-    keeping = asyncio.create_task(_keep_up(spool, journal, history, log))
+    beside = [
+        asyncio.create_task(_keep_up(spool, journal, history, log)),
+        asyncio.create_task(watch_folders(settings, journal, log)),
+    ]
     try:
         parts = Delivery(
             settings=settings.delivery,
@@ -119,7 +123,8 @@ async def deliver(plan: Plan, column: int, log: Log, stop: asyncio.Event) -> Non
         )
         await run_delivery(parts, stop, wake, settings.server.stop_timeout)
     finally:
-        keeping.cancel()
+        for task in beside:
+            task.cancel()
         history.close()
         notes.close()
         shard.close()

@@ -23,7 +23,7 @@ from gatepost.server.settings import GateSettings
 from gatepost.store.journal import Entry, Journal
 
 FALSE_ALARM = ("released", "learnt-ham")  # people said: this should not have been stopped
-MISSED = ("learnt-spam",)  # people said: this should have been
+MISSED = ("learnt-spam", "learnt-phish")  # people said: this should have been
 STOPPED = (Action.TAG, Action.QUARANTINE, Action.DEFER, Action.REJECT)
 _ACTIONS = frozenset(action.value for action in Action)
 

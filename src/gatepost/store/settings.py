@@ -104,6 +104,12 @@ class LearnedSettings:
     max_messages: int = 10_000
     """Messages that are remembered; above them the oldest go first. Each takes about 10 KB."""
 
+    learn_from_folders: bool = True
+    """Whether mail that people move from their inbox to Junk is learnt as spam, and from Junk to the inbox as ham."""
+
+    learn_from_releases: bool = True
+    """Whether mail that is released from quarantine is learnt as ham."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreSettings:
