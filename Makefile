@@ -9,7 +9,7 @@ ARGS   ?=
 NAME   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run install dev test check bench rule lock fuzz docs
+.PHONY: help run install dev test check bench rule lock fuzz docs model
 
 help:
 	@echo "make run [ARGS=--once]  the gate inside a small internet on loopback, with a tour of good and bad mail"
@@ -19,6 +19,7 @@ help:
 	@echo "make fuzz [ARGS=…]      the fuzzers, ARGS='--seconds 60 smtp'"
 	@echo "make rule NAME=x.y      the skeleton of a new rule"
 	@echo "make docs               the pages that are made from the code"
+	@echo "make model              the classifier's start model, from the shared corpus"
 	@echo "make lock               pins the dependencies again (needs uv)"
 
 run: install
@@ -69,6 +70,9 @@ rule: dev
 
 docs: dev
 	$(BIN)/python tools/make_docs.py
+
+model: dev
+	$(BIN)/python bench/make_model.py $(ARGS)
 
 lock:
 	uv pip compile -q --universal --generate-hashes --no-header --no-annotate pyproject.toml --extra scan --group pyproject.toml:build -o requirements.lock

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from gatepost.inspector.classifier.tokens import message_features
 from gatepost.inspector.content import Content
 from gatepost.inspector.facts import CLEAN, LineEnds, gather_facts
 from gatepost.inspector.judge import Judgement, judge
@@ -23,7 +24,7 @@ from gatepost.message.message import Message
 from gatepost.msgauth.authenticate import AuthResults, authenticate
 from gatepost.msgauth.settings import MsgauthSettings
 from gatepost.names import DoorSign, Session
-from gatepost.ports import Acquaintance, Fetcher, History, Locator, Opened, Opener, Resolver, Scanner
+from gatepost.ports import Acquaintance, Fetcher, History, Learned, Locator, Memory, Opened, Opener, Resolver, Scanner
 from gatepost.reputation import Lists
 
 FOLLOW_DEADLINE = 5.0  # seconds for all links of a message that are followed; the message waits for them
@@ -40,6 +41,7 @@ class Ports:
     history: History | None = None
     locator: Locator | None = None
     lists: Lists | None = None
+    memory: Memory | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +94,7 @@ async def examine_message(
         acquaintance=await _acquaintance(message, arrival, auth, ports.history),
         people=arrival.people,
         place=ports.locator.locate(arrival.session.client_ip) if ports.locator is not None else None,
+        learned=await _learned(message, content, ports.memory),
         standing=await _standing(message, arrival, auth, content, ports.lists, settings, now),
     )
     return judge(facts)
@@ -113,6 +116,11 @@ async def _acquaintance(
     if history is None or not auth.authors:
         return None
     return await history.lookup(auth.authors[0].address, arrival.recipients, references_of(message.header))
+
+
+async def _learned(message: Message, content: Content | None, memory: Memory | None) -> Learned | None:
+    """What was learnt here of the message's words."""
+    return await memory.recall(message_features(message, content).names) if memory is not None else None
 
 
 async def _standing(

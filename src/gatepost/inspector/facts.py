@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
+from gatepost.inspector.classifier.model import Opinion
 from gatepost.inspector.content import Content
 from gatepost.inspector.links.lookalike import Protected
 from gatepost.inspector.people import NOBODY, People
@@ -23,7 +24,7 @@ from gatepost.message.header import Header
 from gatepost.message.message import Message
 from gatepost.msgauth.authenticate import AuthResults
 from gatepost.names import DoorSign, Session, domain_of
-from gatepost.ports import Acquaintance, Place, Scanned
+from gatepost.ports import Acquaintance, Learned, Place, Scanned
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,8 @@ class Facts:
     `now` the clock of the judgement; for live mail both are the same. `date` is the topmost Date, None without one.
     `repeated` are the fields (in lower case) that stand more than once, and how often. `recipients` are addresses,
     empty when unknown. `people` are those whose names strangers borrow. `content`, `scanned`, `acquaintance`,
-    `place` (of the client) and `standing` (on lists) are None where nobody was asked. `door` is what the door saw of
+    `place` (of the client) `standing` (on lists) and `learned` (here, of words) are None where nobody
+    was asked; `opinion` is the classifier's, which comes after the other rules. `door` is what the door saw of
     the client."""
 
     message: Message
@@ -79,6 +81,8 @@ class Facts:
     people: People = NOBODY
     place: Place | None = None
     standing: Standing | None = None
+    learned: Learned | None = None
+    opinion: Opinion | None = None
 
     def is_own(self, domain: str) -> bool:
         """Whether `domain` is one of ours or below one."""
@@ -121,6 +125,7 @@ def gather_facts(
     people: People | None = None,
     place: Place | None = None,
     standing: Standing | None = None,
+    learned: Learned | None = None,
 ) -> Facts:
     """The facts of `message`; `session` and `path` are what `trace.read_path` answers. `own_domains` are added to
     those of the settings."""
@@ -153,6 +158,7 @@ def gather_facts(
         people=people if people is not None else _people(tuple(settings.people.items())),
         place=place,
         standing=standing,
+        learned=learned,
     )
 
 

@@ -12,16 +12,20 @@ Not here: the parts (`rules`, `enforcement`, `policy`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
-from gatepost.finding import Finding
+from gatepost.finding import Finding, Severity
+from gatepost.inspector.classifier.model import Opinion, weigh
+from gatepost.inspector.classifier.start import start_model
+from gatepost.inspector.classifier.tokens import findings_features, message_features
 from gatepost.inspector.decision import Decision, Forced
 from gatepost.inspector.enforcement import forced_by
 from gatepost.inspector.facts import Facts
 from gatepost.inspector.grounds import Grounds, grounds_of
 from gatepost.inspector.policy import decide
 from gatepost.inspector.rule import run_rules
-from gatepost.inspector.rules import active_rules
+from gatepost.inspector.rules import active_rules, last_rules
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +44,20 @@ class Judgement:
 
 
 def judge(facts: Facts) -> Judgement:
-    """Runs every active rule on `facts`."""
-    findings = run_rules(active_rules(facts.settings.disabled_rules), facts)
+    """Runs every active rule on `facts`, the classifier's last: what the others found are features to it."""
+    disabled = facts.settings.disabled_rules
+    findings = run_rules(active_rules(disabled), facts)
+    last = last_rules(disabled)
+    if last:
+        facts = replace(facts, opinion=give_opinion(facts, findings))
+        findings += run_rules(last, facts)
     grounds = grounds_of(facts)
     return Judgement(facts=facts, grounds=grounds, findings=findings, forced=forced_by(grounds, facts.settings))
+
+
+def give_opinion(facts: Facts, findings: Iterable[Finding]) -> Opinion:
+    """What the classifier makes of the message, with what else was found in it."""
+    seen = tuple(findings)
+    features = (*message_features(facts.message, facts.content).names, *findings_features(seen))
+    grave = any(finding.severity.rank >= Severity.WARNING.rank for finding in seen)
+    return weigh(features, start_model(), facts.learned, grave=grave)

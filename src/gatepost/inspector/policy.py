@@ -13,8 +13,10 @@ from gatepost.finding import Finding, Severity
 from gatepost.inspector.decision import Action, Decision, Forced
 from gatepost.inspector.settings import InspectorSettings
 
-NEVER_ALONE = frozenset({"lists", "classifier"})  # these groups stay below the lowest threshold (DESIGN)
-MARGIN = 0.1  # how far below
+# No block list and no classifier decides alone (DESIGN): lists alone do nothing to a message, the classifier alone puts
+# it into the Junk folder at most, both together too. What holds back or refuses rests on something else as well.
+NEVER_ALONE = frozenset({"lists", "classifier"})
+MARGIN = 0.1  # how far below a threshold
 
 
 def decide(
@@ -69,19 +71,20 @@ def _group_sums(findings: Iterable[Finding], settings: InspectorSettings) -> dic
             sums[finding.group] = sums.get(finding.group, 0.0) + finding.weight
     if not sums:  # most honest mail
         return sums
-    lowest = min(settings.tag_at, settings.quarantine_at, settings.reject_at)
+    below_tag = min(settings.tag_at, settings.quarantine_at, settings.reject_at) - MARGIN
+    below_hold = min(settings.quarantine_at, settings.reject_at) - MARGIN
     for group, total in sums.items():
         cap = settings.group_caps.get(group, settings.default_group_cap)
         if group in NEVER_ALONE:
-            cap = max(0.0, min(cap, lowest - MARGIN))
+            cap = max(0.0, min(cap, below_hold if group == "classifier" else below_tag))
         sums[group] = max(-cap, min(cap, total))
     if len(NEVER_ALONE & sums.keys()) == len(NEVER_ALONE):
-        _hold_down(sums, lowest - MARGIN)
+        _hold_down(sums, below_hold)
     return sums
 
 
 def _hold_down(sums: dict[str, float], most: float) -> None:
-    """Lists and classifier together may tag, but only with a third group beside them do they decide."""
+    """Lists and classifier together tag at most; only with a third group beside them may they do more."""
     others = sum(total for group, total in sums.items() if group not in NEVER_ALONE and total > 0)
     together = sum(sums[group] for group in NEVER_ALONE)
     if not others and together > most > 0:

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from gatepost.errors import ConfigError
-from gatepost.inspector.links.settings import LinkSettings
 from gatepost.inspector.file_names import PROGRAMS
+from gatepost.inspector.links.settings import LinkSettings
 
 
 class DmarcEnforcement(enum.StrEnum):
@@ -61,12 +61,12 @@ class InspectorSettings:
     """Score from which a message is refused in the session. Far above `quarantine_at`: a refusal cannot be undone."""
     group_caps: Mapping[str, float] = field(
         default_factory=lambda: (
-            {"lists": 4.0, "classifier": 4.0, "path": 4.0, "header": 6.0, "auth": 6.0, "spoof": 6.0}
+            {"lists": 4.0, "classifier": 5.5, "path": 4.0, "header": 6.0, "auth": 6.0, "spoof": 6.0}
             | {"attachment": 10.0, "malware": 15.0}
         )
     )
-    """The most that all findings of one group add together. `lists` and `classifier` are held below `tag_at` whatever
-    is written here: no block list and no statistical classifier decides alone."""
+    """The most that all findings of one group add together. `lists` is held below `tag_at` and `classifier` below
+    `quarantine_at`, whatever is written here: no block list and no statistical classifier decides alone."""
     default_group_cap: float = 6.0
     """The cap of a group that `group_caps` does not name."""
     weights: Mapping[str, float] = field(default_factory=dict)

@@ -43,15 +43,15 @@ def test_a_group_is_capped() -> None:
     assert decision.action is Action.ACCEPT
 
 
-@pytest.mark.parametrize("group", ["lists", "classifier"])
-def test_no_list_and_no_classifier_decides_alone_whatever_is_configured(group: str) -> None:
+@pytest.mark.parametrize(("group", "most"), [("lists", Action.ACCEPT), ("classifier", Action.TAG)])
+def test_no_list_and_no_classifier_decides_alone_whatever_is_configured(group: str, most: Action) -> None:
     settings = InspectorSettings(group_caps={group: 100.0}, reject_codes=("header.nul",))
-    assert decide([finding("header.nul", 50.0, group)], settings).action is Action.ACCEPT
+    assert decide([finding("header.nul", 50.0, group)], settings).action is most
 
 
 def test_lists_and_classifier_together_do_not_decide_without_a_third() -> None:
     both = [finding("l.1", 9.0, "lists"), finding("c.1", 9.0, "classifier")]
-    assert decide(both, SETTINGS).action is Action.ACCEPT
+    assert decide(both, SETTINGS).action is Action.TAG
     assert decide([*both, finding("p.1", 1.0, "path")], SETTINGS).action is Action.QUARANTINE
 
 
