@@ -31,6 +31,7 @@ INSTALLED = {
     "strace": "strace",
     "nsd": "nsd",
     "unbound": "unbound",
+    "rbldnsd": "rbldnsd",
     "dig": "bind9-dnsutils",
     "clamd": "clamav-daemon",
 }

@@ -56,6 +56,12 @@ key = "tls/{hostname}.key"
 [dns]
 # A validating resolver of your own on this machine is best: block lists refuse the large public ones.
 servers = ["system"]
+
+# [lists]
+# Block lists to ask; none unless you name it (docs/lists.md). Read their terms. All together never stop a message.
+# use = ["zen", "dbl", "surbl"]
+# "watch" only records what they would have done (`gatepost lists report`); "on" counts it.
+# mode = "watch"
 """
 
 

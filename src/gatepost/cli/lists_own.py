@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from gatepost.store.lists import ListStore, StoredEntry
 
 NEVER = "never"
+MOST = 100 * 365 * 86400.0  # seconds an entry may last; longer is for ever
 
 
 @click.command()
@@ -140,7 +141,7 @@ def _until(text: str, now: float) -> float | None:
     if text == NEVER:
         return None
     ago = read_moment("--expires", text) if text[-1:] in "smhd" else None
-    if ago is None or ago >= now:
+    if ago is None or not 0 < now - ago <= MOST:
         raise InputError("--expires", text, "is no time; write 12h, 30d or never")
     return 2 * now - ago
 
