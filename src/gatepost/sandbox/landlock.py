@@ -20,6 +20,7 @@ _READ_FILE, _READ_DIR = 1 << 2, 1 << 3
 _FILES = (0, 13, 14, 15, 15, 16)  # by version: how many kinds of access to files the kernel knows
 _NETWORK_SINCE, _SCOPE_SINCE = 4, 6
 _LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache")
+_FACTS = ("/proc/meminfo", "/dev/urandom")  # py7zr asks how much it may hold, qpdf for random numbers to decrypt
 
 
 def version() -> int:
@@ -32,7 +33,9 @@ def readable() -> list[str]:
     """What Python reads when it imports: its own folders, those of the installed packages, shared libraries."""
     paths = sysconfig.get_paths()
     own = [paths["stdlib"], paths["platstdlib"], paths["purelib"], paths["platlib"]]
-    return [path for path in dict.fromkeys((*own, *filter(None, sys.path), *_LIBRARIES)) if os.path.exists(path)]
+    return [
+        path for path in dict.fromkeys((*own, *filter(None, sys.path), *_LIBRARIES, *_FACTS)) if os.path.exists(path)
+    ]
 
 
 def close_files(allowed: Iterable[str]) -> str:
