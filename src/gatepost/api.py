@@ -30,7 +30,8 @@ from gatepost.msgauth.authenticate import MAX_FIELD, AuthResults, read_authors
 from gatepost.msgauth.settings import MsgauthSettings
 from gatepost.names import Session
 from gatepost.net.resolver import DnsResolver
-from gatepost.ports import History, Item, Link, Locator, Opener, Resolver, Scanner
+from gatepost.ports import History, Item, Link, Locator, Memory, Opener, Resolver, Scanner
+from gatepost.reputation import Lists
 from gatepost.sandbox.pool import Sandbox
 from gatepost.sandbox.settings import ContentSettings
 
@@ -91,7 +92,9 @@ async def inspect_message(
     scanner: Scanner | None = None,
     opener: Opener | None = None,
     history: History | None = None,
+    memory: Memory | None = None,
     locator: Locator | None = None,
+    lists: Lists | None = None,
     now: float | None = None,
     settings: InspectionSettings | None = None,
 ) -> Inspection:
@@ -101,9 +104,10 @@ async def inspect_message(
     server which kept the file. `mail_from` is the envelope sender, empty for the null sender; None takes it from
     Return-Path, else SPF is checked for the author's address and the verdict is milder. `now` is in seconds since the
     epoch; None is the present, or for a saved file the time it arrived. Without a `resolver` the network is asked;
-    without a `scanner` nothing is scanned, without a `history` nobody is a stranger, without a `locator` no place is
-    told. What is inside is opened by `opener`, or by children of our own, which end
-    with the call: who judges many messages hands in one `gatepost.sandbox.pool.Sandbox`.
+    without a `scanner` nothing is scanned, without a `history` nobody is a stranger, without a `memory` only the
+    classifier's start model has a say, without a `locator` no place is told, without `lists` no list is asked. What is
+    inside is opened by `opener`, or by children of our own, which end with the call: who judges many messages hands in
+    one `gatepost.sandbox.pool.Sandbox`.
     Raises InputError for an address in `session` that is none.
     """
     chosen = settings or InspectionSettings()
@@ -131,9 +135,13 @@ async def inspect_message(
         scanner=scanner,
         opener=opener or own,
         history=history,
+        memory=memory,
         locator=locator,
+        lists=lists,
     )
     try:
+        if lists is not None:
+            await lists.probe(time.time())
         judgement = await examine_message(
             message, arrival, ports, now=clock, msgauth=chosen.msgauth, settings=chosen.inspector
         )

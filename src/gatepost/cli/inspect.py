@@ -28,7 +28,9 @@ from gatepost.cli.options import (
     fail_on_option,
     inspection_settings,
     make_history,
+    make_lists,
     make_locator,
+    make_memory,
     make_resolver,
     make_scanner,
     make_session,
@@ -42,7 +44,8 @@ from gatepost.cli.sources import Saved, read_messages, total_octets
 from gatepost.cli.terminal import console
 from gatepost.finding import Severity
 from gatepost.names import Session
-from gatepost.ports import History, Locator, Opener, Resolver, Scanner
+from gatepost.ports import History, Locator, Memory, Opener, Resolver, Scanner
+from gatepost.reputation import Lists
 from gatepost.sandbox.pool import Sandbox
 
 AT_ONCE = 16  # messages whose DNS questions are waited for together
@@ -62,7 +65,9 @@ class _Judge:
     settings: InspectionSettings
     opener: Opener | None = None
     history: History | None = None
+    memory: Memory | None = None
     locator: Locator | None = None
+    lists: Lists | None = None
 
     async def inspect(self, saved: Saved) -> Inspection:
         return await inspect_message(
@@ -73,7 +78,9 @@ class _Judge:
             scanner=self.scanner,
             opener=self.opener,
             history=self.history,
+            memory=self.memory,
             locator=self.locator,
+            lists=self.lists,
             now=self.now,
             settings=self.settings,
         )
@@ -108,13 +115,16 @@ def command(
     Without --ip a message is judged as received from the address that its topmost Received field names.
     """
     settings = read_settings(config)
+    asked = make_resolver(zone, resolver, dns_timeout, dns_fail, settings)
     judge = _Judge(
         session=make_session(ip, ehlo),
         mail_from=mail_from,
-        resolver=make_resolver(zone, resolver, dns_timeout, dns_fail, settings),
+        resolver=asked,
         scanner=make_scanner(settings),
         history=make_history(settings),
+        memory=make_memory(settings),
         locator=make_locator(settings),
+        lists=make_lists(settings, asked),
         now=None if now is None else read_now(now),
         settings=inspection_settings(settings),
     )

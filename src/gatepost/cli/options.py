@@ -20,10 +20,11 @@ from gatepost.finding import Severity
 from gatepost.names import Session
 from gatepost.net.resolver import DnsResolver, ResolverSettings
 from gatepost.net.zone import ZoneResolver
-from gatepost.ports import History, Locator, Resolver, Scanner
+from gatepost.ports import History, Locator, Memory, Resolver, Scanner
 
 if TYPE_CHECKING:
     from gatepost.config import Settings
+    from gatepost.reputation import Lists
 
 MAX_ZONE = 64 << 20  # octets; the zone of a large provider has 20 MB
 
@@ -134,6 +135,33 @@ def make_history(settings: Settings | None) -> History | None:
     from gatepost.store.history import SenderHistory
 
     return SenderHistory(Path(settings.store.folder), settings.store.history)
+
+
+def make_memory(settings: Settings | None) -> Memory | None:
+    """What the classifier learnt at the gate of the configuration; it is only read."""
+    if settings is None or not settings.store.learned.enabled:
+        return None
+    from gatepost.store.learned import LearnedStore
+
+    return LearnedStore(Path(settings.store.folder), settings.store.learned)
+
+
+def make_lists(settings: Settings | None, resolver: Resolver) -> Lists | None:
+    """The lists that the configuration names, and the house's own entries where they can be read."""
+    if settings is None:
+        return None
+    from gatepost.reputation import Lists, LocalLists
+    from gatepost.server.lists import read_local
+    from gatepost.store.lists import ListStore
+
+    folder, local = Path(settings.store.folder), LocalLists()
+    if (folder / "lists.db").exists():
+        store = ListStore.open(folder)
+        try:
+            local = read_local(store)
+        finally:
+            store.close()
+    return Lists(settings.lists, resolver, local)
 
 
 def make_locator(settings: Settings | None) -> Locator | None:

@@ -70,7 +70,7 @@ class ListsSettings:
 
     use: tuple[str, ...] = ()
     """The lists to ask, by name: known ones ("zen", "dbl", "hbl-email", "hbl-file", "surbl", "uribl", "dnswl",
-    "spamcop", "psbl", "ebl") or your own below `lists.dns`. Read their terms: most are free for small sites only, and
+    "spamcop", "psbl", "ebl") or your own, described below. Read their terms: most are free for small sites only, and
     refuse those who ask through a large public resolver."""
     mode: Literal["off", "watch", "on"] = "on"
     """The mode of lists that do not say their own: "watch" records what they would have added and adds nothing."""

@@ -110,3 +110,18 @@ def test_nothing_is_asked_that_was_not_asked_for(
     (tmp_path / "gatepost.toml").write_text(CONFIG.partition("[lists]")[0])
     code, out, _ = run(capsys, "list", *place)
     assert (code, "No list is asked" in out) == (0, True)
+
+
+def test_inspect_asks_lists_only_with_the_gate_s_configuration(
+    capsys: pytest.CaptureFixture[str], place: list[str], tmp_path: Path
+) -> None:
+    (tmp_path / "a.eml").write_bytes(b"From: ann@example.net\r\nSubject: x\r\n\r\nHello.\r\n")
+    run(capsys, "add", "block", "ann@example.net", *place)
+    common = ["inspect", str(tmp_path / "a.eml"), "--zone", str(tmp_path / "zone"), "--ip", "192.0.2.7", "--json"]
+    main([*common, *place])
+    told = json.loads(capsys.readouterr().out)
+    codes = {finding["code"] for finding in told["findings"] if finding["group"] == "lists"}
+    assert codes == {"list.ip", "list.local-block", "list.sick"}
+    assert told["decision"]["decided_by"] == ["list.local-block"]
+    main(common)
+    assert not any(finding["group"] == "lists" for finding in json.loads(capsys.readouterr().out)["findings"])
