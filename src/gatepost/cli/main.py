@@ -31,6 +31,7 @@ COMMANDS: dict[str, str] = {
     "policy": "Show the policy, or try another one on the last days' mail.",
     "lists": "Test block lists, keep own ones, see what they stop.",
     "ban": "List, add or lift bans at the door.",
+    "learn": "Teach the classifier what is wanted here: ham, spam, phish.",
     "backup": "Copy the store while the gate runs.",
     "restore": "Bring a backup back.",
 }

@@ -11,8 +11,12 @@ import codecs
 import encodings.aliases
 import importlib
 
+from gatepost.inspector.classifier.start import start_model
+
 LATE = (
+    "anyio._backends._asyncio",
     "concurrent.futures.thread",
+    "httpx2",
     "idna",
     "prometheus_client.core",
     "prometheus_client.exposition",
@@ -29,6 +33,7 @@ def preload() -> None:
             importlib.import_module(name)
         except ImportError:
             continue
+    start_model()  # the largest thing that all processes read and none changes
     for codec in sorted(set(encodings.aliases.aliases.values())):
         try:
             codecs.lookup(codec)
