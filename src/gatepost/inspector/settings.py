@@ -46,6 +46,7 @@ _QUARANTINE_CODES = (
     "attachment.blocked-extension",
     "attachment.direction-override",
     "attachment.double-extension",
+    "content.bomb",
 )
 
 
@@ -75,7 +76,11 @@ class InspectorSettings:
     """Codes of rules that are not to be run."""
     quarantine_codes: tuple[str, ...] = _QUARANTINE_CODES
     """Codes whose finding alone holds a message back, whatever the score and whatever speaks for the message. Programs,
-    by content or by name, and names that hide one are in it by default; a list of your own replaces it."""
+    by content or by name, names that hide one, and archive bombs are in it by default; a list of your own replaces
+    it."""
+    defer_codes: tuple[str, ...] = ()
+    """Codes whose finding asks the sender to try again later (451), unless another refuses the message: for example
+    `content.timeout` and `content.unopened`, so that no mail passes that nobody could look into."""
     reject_codes: tuple[str, ...] = _REJECT_CODES
     """Codes whose finding alone refuses a message, whatever the score. Two From fields are in it by default: no honest
     program writes them, and readers differ in which they show; so is the GTUBE text, by which filters are tried."""
@@ -134,11 +139,21 @@ class InspectorSettings:
         if not self.tag_at <= self.quarantine_at <= self.reject_at:
             found = f"{self.tag_at:g}, {self.quarantine_at:g}, {self.reject_at:g}"
             raise ConfigError("inspector.tag_at, quarantine_at, reject_at", found, "must not go down in this order")
+        self._check_senders()
         if self.trusted_relays:
             from gatepost.inspector.trace import parse_networks
 
             parse_networks(self.trusted_relays)
-        if self.disabled_rules or self.weights or self._other_codes():
+        if self.disabled_rules or self.weights or self.defer_codes or self._other_codes():
             from gatepost.inspector.rules import check_codes  # the rules know the settings, so not at the top
 
             check_codes(self)
+
+    def _check_senders(self) -> None:
+        for name, addresses in self.people.items():
+            for address in addresses:
+                if not all(address.rpartition("@")[::2]):
+                    raise ConfigError(f'inspector.people."{name}"', address, "is no address; write ann@example.org")
+        for country in self.unexpected_countries:
+            if not (len(country) == 2 and country.isascii() and country.isalpha()):
+                raise ConfigError("inspector.unexpected_countries", country, 'is no country code; write "KP"')

@@ -7,6 +7,8 @@ Not here: times and number of hops (`path`), the client itself (`client`, `origi
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from ipaddress import ip_address
 
 from gatepost.finding import Severity
@@ -14,14 +16,23 @@ from gatepost.inspector.domains import same_organization
 from gatepost.inspector.facts import Facts
 from gatepost.inspector.rule import Seen, rule
 from gatepost.inspector.trace import PathHop
+from gatepost.message.header import RawField
+from gatepost.message.received import MAX_FIELD, parse_received
 
 MAX_LOOKED_AT = 30  # hops
+# What must stand in a field before it is read: most fields are ordinary, and reading costs more than all else here.
+_PLAIN = re.compile(rb"\bwith\s{1,3}(?:UTF8)?E?SMTPA?(?![\w-])", re.IGNORECASE)
+_ODD = re.compile(rb"(?<![\d.])(?:0|22[4-9]|23\d|24\d|25[0-5])\.\d|ff[0-9a-f]{2}:|\[(?:IPv6:)?::\]", re.IGNORECASE)
 # RFC 6890: from these no packet comes, so no server has seen one. Private ones are ordinary.
 _NEVER = ("0.", "240.", "241.", "242.", "243.", "244.", "245.", "246.", "247.", "248.", "249.", "250.", "251.", "252.")
 
 
 def _hops(facts: Facts) -> tuple[PathHop, ...]:
     return facts.path.hops[-MAX_LOOKED_AT:]
+
+
+def _stands(pattern: re.Pattern[bytes], fields: Iterable[RawField]) -> bool:
+    return any(pattern.search(field.value[:MAX_FIELD]) for field in fields)
 
 
 @rule(
@@ -52,7 +63,7 @@ def client_without_tls(facts: Facts) -> Seen | None:
     reference="RFC 3207 §4",
 )
 def hop_without_tls(facts: Facts) -> Seen | None:
-    if facts.path.count < 2:
+    if facts.path.count < 2 or not _stands(_PLAIN, facts.path.fields):
         return None
     for hop in _hops(facts)[:-1]:  # the last one is the client's, told above
         plain = hop.protocol.upper() in ("SMTP", "ESMTP", "ESMTPA", "UTF8SMTP") and not hop.tls
@@ -72,12 +83,12 @@ def hop_without_tls(facts: Facts) -> Seen | None:
     reference="RFC 6890 §2.2.2",
 )
 def private_origin(facts: Facts) -> Seen | None:
-    hops = facts.path.hops if facts.path.count else ()
-    if not hops or not hops[0].address or hops[0].trusted or _is_public(hops[0].address):
+    if facts.path.count <= facts.path.trusted_fields:
         return None
-    if _is_impossible(hops[0].address):
+    first = parse_received(facts.path.fields[-1].value)
+    if not first.from_ip or _is_public(first.from_ip) or _is_impossible(first.from_ip):
         return None
-    return Seen(evidence={"ip": hops[0].address, "by": hops[0].by})
+    return Seen(evidence={"ip": first.from_ip, "by": first.by})
 
 
 @rule(
@@ -91,7 +102,7 @@ def private_origin(facts: Facts) -> Seen | None:
     reference="RFC 6890 §2.2.2",
 )
 def impossible_address(facts: Facts) -> Seen | None:
-    if not facts.path.count:
+    if not _stands(_ODD, facts.path.fields):
         return None
     for hop in _hops(facts):
         if _is_impossible(hop.address):
@@ -116,6 +127,9 @@ def forged_own_hop(facts: Facts) -> Seen | None:
     if any(map(facts.is_own, facts.author_domains)) or facts.path.trusted_fields:
         return None  # our own mail that comes back; or our own relay, whose fields stand among the others
     if any(header.first(name) for name in ("list-id", "list-post", "resent-from", "arc-seal", "x-forwarded-to")):
+        return None
+    fields = [field.value[:MAX_FIELD].lower() for field in facts.path.fields]
+    if not any(own.encode() in field for own in facts.own_domains for field in fields):
         return None
     for hop in _hops(facts):
         if not hop.trusted and facts.is_own(hop.by.lower().rstrip(".")):

@@ -16,7 +16,7 @@ from gatepost.inspector.knowing import is_acquainted, is_stranger, was_answered
 from gatepost.inspector.rule import Seen, rule
 from gatepost.inspector.rules import pretending
 from gatepost.inspector.wording import Folded, Topic, find_topic, fold
-from gatepost.inspector.wording.wallets import find_wallets
+from gatepost.inspector.wording.wallets import MIN_WALLET, find_wallets
 from gatepost.inspector.wordlists import is_freemail
 from gatepost.message.words import decode_words
 
@@ -38,6 +38,12 @@ def _texts(facts: Facts) -> tuple[Folded, ...]:
     if facts.content is None:
         return ()
     return facts.content.folded, _subject(facts.header.text("subject")[:MAX_SUBJECT])
+
+
+def _wallets(facts: Facts) -> tuple[str, ...]:
+    if facts.content is None or not any(len(word) >= MIN_WALLET for word in facts.content.folded.words):
+        return ()
+    return find_wallets(facts.content.visible)
 
 
 def _seen(facts: Facts, topic: Topic, weight: float | None = None) -> Seen | None:
@@ -141,9 +147,9 @@ def invoice(facts: Facts) -> Seen | None:
 )
 def extortion(facts: Facts) -> Seen | None:
     seen = _seen(facts, Topic.EXTORTION)
-    if seen is None or facts.content is None or seen.weight == MILD:
+    if seen is None or seen.weight == MILD:
         return seen
-    wallets = find_wallets(facts.content.visible)
+    wallets = _wallets(facts)
     if wallets:
         return Seen(evidence={**seen.evidence, "wallets": list(wallets)}, weight=5.0)
     return Seen(evidence=seen.evidence)
@@ -161,7 +167,7 @@ def extortion(facts: Facts) -> Seen | None:
     when=_has_text,
 )
 def wallet(facts: Facts) -> Seen | None:
-    wallets = find_wallets(facts.content.visible) if facts.content is not None else ()
+    wallets = _wallets(facts)
     return Seen(evidence={"wallet": wallets[0], "wallets": list(wallets)}) if wallets else None
 
 

@@ -19,7 +19,7 @@ from importlib.resources import files
 
 from gatepost.inspector.links.lookalike import skeleton
 
-MAX_TEXT = 20_000  # characters; a fraud that begins behind so many is read by nobody
+MAX_TEXT = 12_000  # characters; a fraud that begins behind so many is read by nobody
 MAX_TOLD = 4  # phrases in the evidence
 _WORD = re.compile(r"[^\W_]+")
 _INVISIBLE = re.compile("[\u00ad\u034f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")

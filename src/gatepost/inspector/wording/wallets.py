@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 from hashlib import sha256
 
-MAX_TEXT = 100_000  # characters that are looked through
+MAX_TEXT = 20_000  # characters that are looked through
 MAX_FOUND = 5
+MIN_WALLET = 26  # characters of the shortest address
 _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _SHAPES = re.compile(
     r"(?<![\w/=.+-])(?:(?P<bech32>bc1[ac-hj-np-z02-9]{39}(?:[ac-hj-np-z02-9]{20})?)"
