@@ -19,7 +19,7 @@ from gatepost.msgauth.dmarc.settings import DmarcSettings
 from gatepost.msgauth.settings import MsgauthSettings
 from gatepost.msgauth.spf.settings import SpfSettings
 from gatepost.net.resolver.settings import ResolverSettings
-from gatepost.net.settings import ScannerSettings
+from gatepost.net.settings import FetchSettings, ScannerSettings
 from gatepost.reputation.settings import CodeSettings, DnsListSettings, ListsSettings
 from gatepost.sandbox.settings import ContentSettings
 from gatepost.server.delivery.settings import DeliverySettings
@@ -79,6 +79,7 @@ BOUNDS: Mapping[type, Mapping[str, Range]] = {
         "in_flight": (1, 30_000),  # each holds a port, and there are not many more
         "lookups_per_message": COUNT,
     },
+    FetchSettings: {"max_hops": (1, 20), "timeout": WAIT, "in_flight": (1, 1000), "keep": AGE},
     ScannerSettings: {"timeout": WAIT, "max_size": (1024, 1 << 32), "at_once": (1, 1000)},
     ContentSettings: {
         "children": (1, 64),

@@ -1,6 +1,7 @@
-"""The options of TLS, of the virus scanner and of the files that know where addresses are.
+"""The options of TLS, of the virus scanner, of following links and of the files that know where addresses are.
 
-In: gatepost.toml, tables [tls], [scanner] and [geo]. Out: `TlsSettings`, `ScannerSettings`, `GeoSettings`.
+In: gatepost.toml, tables [tls], [scanner], [fetch] and [geo]. Out: `TlsSettings`, `ScannerSettings`, `FetchSettings`,
+`GeoSettings`.
 Standard: RFC 9325. Not here: reading the files (`net.tls`); the resolver's options (`net.resolver.settings`); what
 follows from a scan (`inspector.settings`).
 """
@@ -51,3 +52,17 @@ class GeoSettings:
     """An .mmdb file with countries (GeoLite2-Country, DB-IP, IPinfo), which you have to get and renew. Empty: none."""
     network_file: str = ""
     """An .mmdb file with autonomous systems (GeoLite2-ASN and the like). Empty: none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchSettings:
+    """Limits on following redirects. Whether any are followed says `inspector.links.follow_redirects`."""
+
+    max_hops: int = 5
+    """Redirects that are followed, one after the other; what leads on further counts as unknown."""
+    timeout: float = 2.0
+    """Seconds that one look-up, one connection or one answer may take. All links of a message have five together."""
+    in_flight: int = 20
+    """Links that a reception process follows at a time; more wait."""
+    keep: float = 3600.0
+    """Seconds for which it is remembered where a link led."""

@@ -12,7 +12,9 @@ from pathlib import Path
 
 from gatepost.errors import StoreBusy, StoreDamaged, StoreError
 from gatepost.inspector.examine import Ports
+from gatepost.inspector.links.seen import is_shortened
 from gatepost.net.clamd import ClamdScanner
+from gatepost.net.fetch import RedirectFetcher
 from gatepost.net.geo import GeoLocator
 from gatepost.net.resolver import BudgetedResolver, DnsResolver
 from gatepost.net.tls import client_context
@@ -63,6 +65,8 @@ async def receive(plan: Plan, column: int, log: Log, stop: asyncio.Event, retire
     scanner = ClamdScanner(settings.scanner) if settings.scanner.address else None
     locator = GeoLocator(settings.geo) if settings.geo.file or settings.geo.network_file else None
     sandbox = open_sandbox(plan, column, log)
+    follows = settings.inspector.links.follow_redirects != "never"
+    fetcher = RedirectFetcher(resolver, settings.fetch, may_ask=is_shortened) if follows else None
     door = open_door(plan, column, log, lists, watch)
     gate = Gate(
         settings,
@@ -74,6 +78,7 @@ async def receive(plan: Plan, column: int, log: Log, stop: asyncio.Event, retire
             resolver=BudgetedResolver(resolver, settings.dns.lookups_per_message),
             opener=sandbox,
             scanner=scanner,
+            fetcher=fetcher,
             history=known,
             lists=lists,
             locator=locator,
@@ -110,6 +115,8 @@ async def receive(plan: Plan, column: int, log: Log, stop: asyncio.Event, retire
         journal.close()
         if sandbox is not None:
             await sandbox.close()
+        if fetcher is not None:
+            await fetcher.close()
         await door.close()
         watch.close()
         if acquaintances is not None:

@@ -13,7 +13,7 @@ from typing import Literal
 from gatepost.inspector.settings import InspectorSettings
 from gatepost.msgauth.settings import MsgauthSettings
 from gatepost.net.resolver.settings import ResolverSettings
-from gatepost.net.settings import GeoSettings, ScannerSettings, TlsSettings
+from gatepost.net.settings import FetchSettings, GeoSettings, ScannerSettings, TlsSettings
 from gatepost.reputation.settings import ListsSettings
 from gatepost.sandbox.settings import ContentSettings
 from gatepost.server.delivery.settings import DeliverySettings
@@ -111,6 +111,8 @@ class GateSettings:
     """Files that know country and network of an address."""
     scanner: ScannerSettings = field(default_factory=ScannerSettings)
     """A virus scanner beside the gate."""
+    fetch: FetchSettings = field(default_factory=FetchSettings)
+    """Following shortened links, where `inspector.links.follow_redirects` says so."""
     content: ContentSettings = field(default_factory=ContentSettings)
     """How the inside of messages is opened: HTML, archives, documents, pictures."""
     lists: ListsSettings = field(default_factory=ListsSettings)

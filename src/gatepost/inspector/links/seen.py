@@ -91,13 +91,17 @@ def shortened(opened: Opened) -> tuple[str, ...]:
     """The addresses that are worth following: those of shorteners, each once, at most `MAX_FOLLOWED`."""
     found: dict[str, None] = {}
     for link in opened.links[:MAX_LINKS]:
-        if link.source in PRESSED and link.target not in found:
-            url = parse_url(link.target)
-            if url.scheme in ("http", "https") and Service.SHORTENER in services_of(url):
-                found[link.target] = None
-                if len(found) >= MAX_FOLLOWED:
-                    break
+        if link.source in PRESSED and link.target not in found and is_shortened(link.target):
+            found[link.target] = None
+            if len(found) >= MAX_FOLLOWED:
+                break
     return tuple(found)
+
+
+def is_shortened(target: str) -> bool:
+    """Whether `target` is a known shortener's address: only such are ever asked where they lead."""
+    url = parse_url(target)
+    return url.scheme in ("http", "https") and Service.SHORTENER in services_of(url)
 
 
 def _seen(link: Link, hops: dict[str, tuple[str, ...]]) -> Seen:
