@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import getpass
 import json
+import os
 import re
 import time
 from collections.abc import Iterator
@@ -99,8 +100,12 @@ def _open(settings: Settings) -> Iterator[Bans]:
     folder = Path(settings.store.folder)
     if not folder.is_dir():
         raise InputError("store.folder", folder, "is not there; has the gate been started with this file?")
+    fresh = not (folder / "bans.db").exists()
     bans = Bans.open(folder)
     try:
+        if fresh and os.geteuid() == 0:  # the gate itself is not root, and must read it
+            owner = folder.stat()
+            os.chown(bans.path, owner.st_uid, owner.st_gid)
         yield bans
     finally:
         bans.close()
