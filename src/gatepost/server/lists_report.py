@@ -19,6 +19,7 @@ from gatepost.store.watch import Watch, WouldHave
 VISIT = 900.0  # seconds after a hit at the door in which its client's messages come
 MAX_EXAMPLES = 5
 DAY = 86400.0
+HARMLESS = frozenset({"weigh", "accept"})  # it changed nothing, or it was a good word
 
 
 @dataclass(slots=True, kw_only=True)
@@ -52,7 +53,7 @@ def report(watch: Watch, journal: Journal | None, since: float) -> list[CheckRep
     for tally in watch.tallies(since=begin):
         line = found.setdefault((tally.check, tally.mode), CheckReport(check=tally.check, mode=tally.mode))
         line.hits += tally.hits
-        line.stops += tally.hits if tally.action != "weigh" else 0
+        line.stops += tally.hits if tally.action not in HARMLESS else 0
     rows = watch.rows(since=begin)
     wrong = set(map(id, _false_alarms(rows, journal, begin))) if journal is not None else set()
     for row in sorted(rows, key=lambda row: id(row) not in wrong):

@@ -9,7 +9,9 @@ import pytest
 
 from gatepost.errors import InputError
 from gatepost.store import lists
+from gatepost.store.backup import backup
 from gatepost.store.lists import ListStore, OwnListing, StoredEntry, StoredHealth
+from gatepost.store.restore import restore
 
 NOW = 1_790_000_000.0
 ENTRY = StoredEntry(
@@ -81,3 +83,14 @@ def test_own_listings_keep_their_time_and_those_of_silent_lists_stay(store: List
     assert store.own() == [dbl, zen]
     assert store.keep_own([], ["zen", "dbl"]) == ([], [dbl, zen])
     assert store.own() == []
+
+
+def test_a_backup_brings_entries_back(store: ListStore, tmp_path: Path) -> None:
+    store.add(ENTRY)
+    archive = tmp_path.parent / f"{tmp_path.name}.tar"
+    backup(tmp_path, archive, NOW)
+    restored = tmp_path.parent / f"{tmp_path.name}-restored"
+    restore(archive, restored)
+    again = ListStore.open(restored)
+    assert again.entries() == [ENTRY]
+    again.close()
