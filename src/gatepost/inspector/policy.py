@@ -102,7 +102,7 @@ def _by_score(score: float, settings: InspectorSettings) -> Action:
 
 def _by_code(findings: Iterable[Finding], settings: InspectorSettings) -> list[Forced]:
     """What the administrator wants decided by one finding alone; never by a list or the classifier."""
-    if not settings.reject_codes and not settings.quarantine_codes:
+    if not settings.reject_codes and not settings.quarantine_codes and not settings.defer_codes:
         return []
     forced = []
     for finding in findings:
@@ -110,6 +110,8 @@ def _by_code(findings: Iterable[Finding], settings: InspectorSettings) -> list[F
             continue
         if finding.code in settings.reject_codes:
             forced.append(Forced(action=Action.REJECT, code=finding.code))
+        elif finding.code in settings.defer_codes:
+            forced.append(Forced(action=Action.DEFER, code=finding.code))
         elif finding.code in settings.quarantine_codes:
             forced.append(Forced(action=Action.QUARANTINE, code=finding.code))
     return forced

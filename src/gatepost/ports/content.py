@@ -80,9 +80,10 @@ class Item:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trouble:
-    """Something could not be opened to the end. `code` is "bomb" (a limit on ratio, count, depth or size), "crash",
-    "time", "memory", "output", "damaged" (the format is broken), "encrypted" or "unavailable" (no reader, no child);
-    `item` the path or empty for the whole message, `reason` plain words."""
+    """Something could not be opened to the end. `code` is "bomb" (made to overwhelm: ratio, depth, overlap,
+    itself inside), "limit" (more or larger than is looked at), "crash", "time", "memory", "output", "damaged" (the
+    format is broken), "encrypted" or "unavailable" (no reader, no child); `item` is the path or empty for the whole
+    message, `reason` plain words."""
 
     code: str
     item: str = ""

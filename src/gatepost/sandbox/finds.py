@@ -21,7 +21,7 @@ LINK_SOURCES = frozenset(
 )
 TEXT_KINDS = frozenset(("plain", "html", "calendar", "pdf", "office"))
 TROUBLE_CODES = frozenset(
-    ("bomb", "crash", "time", "memory", "output", "damaged", "encrypted", "unavailable"),
+    ("bomb", "limit", "crash", "time", "memory", "output", "damaged", "encrypted", "unavailable"),
 )
 MAX_DEEP = 4  # levels of lists and tables in evidence
 
@@ -56,7 +56,7 @@ class Finds:
     ) -> bool:
         """An item was met; False when there are too many and nothing should be done with it. The walker's to call."""
         if len(self._items) >= self.limits.items:
-            self.trouble("bomb", reason=f"more than {self.limits.items} parts and files")
+            self.trouble("limit", reason=f"more than {self.limits.items} parts and files")
             return False
         length = self.limits.name_length
         self._items[path] = {
@@ -76,7 +76,7 @@ class Finds:
     def link(self, target: str, *, source: str, item: str, shown: str = "") -> None:
         """A link whose target, without the format's own escapes, is `target`; `source` is one of LINK_SOURCES."""
         if len(self._links) >= self.limits.links:
-            self.trouble("bomb", reason=f"more than {self.limits.links} links")
+            self.trouble("limit", reason=f"more than {self.limits.links} links")
             return
         key = (_text(target, self.limits.link_length), _text(shown, self.limits.shown_length), source, item)
         self._links[key] = None
@@ -84,7 +84,7 @@ class Finds:
     def text(self, *, item: str, kind: str, visible: str, hidden: str = "") -> None:
         """A text that a person reads; `kind` is one of TEXT_KINDS. What does not fit is cut."""
         if len(self._texts) >= self.limits.texts:
-            self.trouble("bomb", reason=f"more than {self.limits.texts} texts")
+            self.trouble("limit", reason=f"more than {self.limits.texts} texts")
             return
         shown = _text(visible, min(self.limits.text_length, self._text_room))
         self._text_room -= len(shown)

@@ -59,7 +59,7 @@ class Nursery:
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
         self._ready: asyncio.Future[None] | None = None
-        self._orders: dict[int, asyncio.Future[int]] = {}
+        self._orders: dict[int, asyncio.Future[tuple[int, asyncio.Future[int]]]] = {}
         self._ends: dict[int, asyncio.Future[int]] = {}
         self._number = 0
         self.problems: list[str] = []  # what is wrong with the administrator's own rules
@@ -69,13 +69,13 @@ class Nursery:
         loop = asyncio.get_running_loop()
         control = await self._started(loop)
         own, theirs = socket.socketpair()
-        self._number += 1
+        self._number = number = self._number + 1
         order = loop.create_future()
-        self._orders[self._number] = order
+        self._orders[number] = order
         try:
             with theirs:
-                socket.send_fds(control, [b"fork %d" % self._number], [theirs.fileno()])
-            pid = await order
+                socket.send_fds(control, [b"fork %d" % number], [theirs.fileno()])
+            pid, end = await order
         except OSError as error:
             own.close()
             raise ChildLost("unavailable", f"no child process: {error}") from None
@@ -83,8 +83,8 @@ class Nursery:
             own.close()
             raise
         finally:
-            self._orders.pop(self._number, None)
-        child = Child(own, pid, self._ends[pid], self._kill, self._settings)
+            self._orders.pop(number, None)
+        child = Child(own, pid, end, self._kill, self._settings)
         try:
             await child.greet()
         except BaseException:
@@ -152,16 +152,16 @@ class Nursery:
             self.problems = [str(problem) for problem in news["ready"]]
             self._ready.set_result(None)
         elif "forked" in news:
-            self._ends[news["pid"]] = asyncio.get_running_loop().create_future()
+            end = self._ends[news["pid"]] = asyncio.get_running_loop().create_future()
             order = self._orders.pop(news["forked"], None)
             if order is not None and not order.done():
-                order.set_result(news["pid"])
+                order.set_result((news["pid"], end))
             else:
                 self._kill(news["pid"])  # who ordered it has gone
         elif "ended" in news:
-            end = self._ends.pop(news["ended"], None)
-            if end is not None and not end.done():
-                end.set_result(news["status"])
+            ended = self._ends.pop(news["ended"], None)
+            if ended is not None and not ended.done():
+                ended.set_result(news["status"])
 
     def _kill(self, pid: int) -> None:
         if self._control is not None:
@@ -196,8 +196,11 @@ class Child:
         kill: Callable[[int], None],
         settings: ContentSettings,
     ) -> None:
+        self._loop = asyncio.get_running_loop()
         self._stream = stream
         self._stream.setblocking(False)
+        self._arrived: asyncio.Future[None] | None = None
+        self._loop.add_reader(stream, self._readable)  # of our own: those of sock_recv outlive a closed descriptor
         self.pid = pid
         self._end = end
         self._kill = kill
@@ -205,6 +208,8 @@ class Child:
         self.layers: Layers = {}
         self.jobs = 0
         self.rss = 0
+        self._received: list[bytes] = []
+        self._ended = False
 
     async def greet(self) -> None:
         """Waits until it is confined."""
@@ -213,6 +218,11 @@ class Child:
         if not isinstance(layers, dict):
             raise ChildLost("unavailable", "a child did not say how it is confined")
         self.layers = {str(name): str(reason) for name, reason in layers.items()}
+
+    @property
+    def lives(self) -> bool:
+        """Whether it still waits for a job: then there is nothing to read, not even an end."""
+        return not self._ended
 
     async def open(self, raw: bytes, *, full: bool) -> Opened:
         """What `raw` holds. Raises ChildLost; the child must then be closed."""
@@ -238,27 +248,44 @@ class Child:
 
     def close(self) -> None:
         """Kills it."""
+        self._loop.remove_reader(self._stream)
         self._stream.close()
         if not self._end.done():
             self._kill(self.pid)
 
+    def _readable(self) -> None:
+        """Something came, or the child hung up."""
+        try:
+            data = self._stream.recv(_CHUNK)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if data and self._arrived is not None:
+            self._received.append(data)
+        else:  # its end, or an answer that nobody asked for
+            self._ended = True
+            self._loop.remove_reader(self._stream)
+        if self._arrived is not None and not self._arrived.done():
+            self._arrived.set_result(None)
+
     async def _answer(self, word: bytes, most: int) -> object:
-        loop = asyncio.get_running_loop()
         frames = Frames(most)
         while True:
+            if not self._received:
+                if self._ended:
+                    raise await self._death("it hung up")
+                self._arrived = self._loop.create_future()
+                await self._arrived
+                continue
             try:
-                data = await loop.sock_recv(self._stream, _CHUNK)
-            except OSError as error:
-                raise await self._death(str(error)) from None
-            if not data:
-                raise await self._death("it hung up")
-            try:
-                frame = frames.feed(data)
+                frame = frames.feed(self._received.pop(0))
             except OverflowError:
                 raise ChildLost("output", "more was found than can be told") from None
             except (ValueError, RecursionError):
                 raise ChildLost("crash", "the child's answer cannot be read") from None
             if frame is not None:
+                self._arrived = None
                 if frame[0] != word:
                     raise ChildLost("crash", "the child answered what was not asked")
                 return frame[1]
@@ -269,8 +296,9 @@ class Child:
             async with asyncio.timeout(_EXIT_NEWS):
                 status = await asyncio.shield(self._end)
         except (TimeoutError, asyncio.CancelledError):
-            if not self._end.cancelled():
-                self.close()
+            if self._end.cancelled():
+                return ChildLost("unavailable", "the sandbox itself ended")
+            self.close()
             return ChildLost("crash", f"the child is gone: {reason}")
         if status == -signal.SIGXCPU:
             return ChildLost("time", f"more than {self._settings.cpu_seconds} seconds of processor time")

@@ -19,11 +19,22 @@ class Bomb(Exception):
     """A limit on what may be unpacked was reached; the text says which, in plain words."""
 
 
-class Budget:
-    """What one message may still unpack: made once a message, shared by all its readers."""
+class TooMuch(Bomb):
+    """The same, where honest files may be so too: they are large, but not out of proportion."""
 
-    def __init__(self, limits: Limits | None = None) -> None:
+
+def trouble_of(bomb: Bomb) -> str:
+    """The code of the trouble."""
+    return "limit" if isinstance(bomb, TooMuch) else "bomb"
+
+
+class Budget:
+    """What one message may still unpack: made once a message, shared by all its readers. `source` is the size of the
+    message in octets."""
+
+    def __init__(self, limits: Limits | None = None, source: int = 0) -> None:
         self.limits = limits or Limits()
+        self.source = source
         self.total = 0
 
     @property
@@ -35,7 +46,8 @@ class Budget:
         """`count` more octets were unpacked."""
         self.total += count
         if self.total > self.limits.total:
-            raise Bomb(f"more than {self.limits.total} octets unpacked in all")
+            error = Bomb if self.source and self.total > self.limits.ratio * self.source else TooMuch
+            raise error(f"more than {self.limits.total >> 20} MB unpacked in all")
 
     def gather(self, chunks: Iterable[bytes], packed: int) -> bytes:
         """All `chunks` of one member that took `packed` octets; each is counted before the next is made."""
@@ -48,10 +60,10 @@ class Budget:
         for chunk in chunks:
             size += len(chunk)
             self.take(len(chunk))
-            if size > limits.member:
-                raise Bomb(f"a file of more than {limits.member} octets")
             if size > limits.ratio_from and size > limits.ratio * max(packed, 1):
-                raise Bomb(f"unpacks to more than {limits.ratio} times its size")
+                raise Bomb(f"it unpacks to more than {limits.ratio} times its size")
+            if size > limits.member:
+                raise TooMuch(f"it has more than {limits.member >> 20} MB")
             yield chunk
 
 

@@ -21,7 +21,7 @@ from gatepost.sandbox.kinds import ARCHIVES, Detected, detect
 from gatepost.sandbox.passwords import find_passwords
 from gatepost.sandbox.reader import Content, Member, Reader
 from gatepost.sandbox.readers import EVERY, READERS, load
-from gatepost.sandbox.unpack import Bomb, Budget
+from gatepost.sandbox.unpack import Bomb, Budget, trouble_of
 from gatepost.sandbox.uuencoded import uuencoded
 
 _SHOWN_AS_TEXT = frozenset(("text/plain", "text/enriched", "text/richtext", "text/rfc822-headers"))
@@ -57,6 +57,7 @@ class Walker:
     def walk(self, raw: bytes) -> None:
         """Texts first: what they say may open the rest."""
         message = parse_message(raw)
+        self._budget.source = len(raw)
         self._subject = decode_words(message.header.text("subject")[:1000])
         leaves = list(_numbered(message.tree))
         for path, parent, part in sorted(leaves, key=lambda leaf: not _is_body(leaf[2])):
@@ -181,7 +182,7 @@ class Walker:
         except NeedsChild:
             raise
         except Bomb as bomb:
-            self._finds.trouble("bomb", content.path, str(bomb))
+            self._finds.trouble(trouble_of(bomb), content.path, str(bomb))
         except MemoryError:
             self._finds.trouble("memory", content.path, f"reading {content.kind} took too much memory")
         except ImportError as error:

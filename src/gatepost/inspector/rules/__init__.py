@@ -39,6 +39,7 @@ from gatepost.inspector.rules import (
     senders,
     spf,
     trail,
+    trouble,
     wording,
 )
 from gatepost.inspector.settings import InspectorSettings
@@ -201,6 +202,12 @@ RULES: tuple[Rule, ...] = (
     markup.frame,
     markup.hidden_text,
     markup.split_words,
+    trouble.bomb,
+    trouble.crash,
+    trouble.timeout,
+    trouble.too_much,
+    trouble.damaged,
+    trouble.unopened,
     sealed.smime_signed,
     sealed.smime_encrypted,
     sealed.pgp_signed,
@@ -242,7 +249,7 @@ def last_rules(disabled: tuple[str, ...]) -> Runs:
 def check_codes(settings: InspectorSettings) -> None:
     """Raises ConfigError for a code in `settings` that no rule has."""
     known = {rule.code for rule in RULES}
-    for option in ("disabled_rules", "quarantine_codes", "reject_codes", "weights"):
+    for option in ("disabled_rules", "defer_codes", "quarantine_codes", "reject_codes", "weights"):
         for code in getattr(settings, option):
             if code not in known:
                 near = difflib.get_close_matches(code, known, n=1)

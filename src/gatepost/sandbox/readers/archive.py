@@ -12,7 +12,7 @@ from typing import Any
 from gatepost.sandbox.finds import Finds
 from gatepost.sandbox.reader import Content, Member
 from gatepost.sandbox.readers.archive_members import note_link, note_locked, note_name
-from gatepost.sandbox.unpack import Bomb
+from gatepost.sandbox.unpack import Bomb, trouble_of
 
 _BLOCK = 1 << 16
 _LOCKED = ("encrypt", "passphrase", "password")
@@ -50,7 +50,7 @@ def _member(content: Content, finds: Finds, entry: Any) -> Member | None:
     try:
         octets = content.budget.gather(entry.get_blocks(_BLOCK), len(content.octets))
     except Bomb as bomb:
-        finds.trouble("bomb", content.path, f"{name}: {bomb}")
+        finds.trouble(trouble_of(bomb), content.path, f"{name}: {bomb}")
         if content.budget.spent:
             raise
         return None

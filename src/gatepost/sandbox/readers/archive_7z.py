@@ -15,7 +15,7 @@ from gatepost.sandbox.finds import Finds
 from gatepost.sandbox.reader import Content, Member
 from gatepost.sandbox.readers import archive
 from gatepost.sandbox.readers.archive_members import note_locked, note_name
-from gatepost.sandbox.unpack import Bomb, Budget
+from gatepost.sandbox.unpack import Bomb, Budget, TooMuch
 
 _AES = b"\x06\xf1\x07\x01"  # the coder 7zAES in the header
 
@@ -69,7 +69,8 @@ def _unpacked(content: Content, finds: Finds, password: str | None) -> Iterator[
     with py7zr.SevenZipFile(io.BytesIO(content.octets), password=password) as opened:
         declared = sum(info.uncompressed for info in opened.list())
         if declared > content.limits.total // 2:
-            raise Bomb(f"unpacks to {declared} octets")
+            error = Bomb if declared > content.limits.ratio * len(content.octets) else TooMuch
+            raise error(f"it unpacks to {declared >> 20} MB")
         opened.extract(factory=shelf)
     for name, product in shelf.products.items():
         note_name(content, finds, name)
@@ -89,7 +90,7 @@ def _shelf(budget: Budget, packed: int) -> Any:
             self._pieces.extend(budget.watched((bytes(data),), packed))
             self._size += len(data)
             if self._size > budget.limits.member:
-                raise Bomb(f"a file of more than {budget.limits.member} octets")
+                raise TooMuch(f"it has more than {budget.limits.member >> 20} MB")
             return len(data)
 
         def read(self, size: int | None = None) -> bytes:

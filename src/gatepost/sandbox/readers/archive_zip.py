@@ -16,7 +16,7 @@ from gatepost.sandbox.reader import Content, Member
 from gatepost.sandbox.readers.archive_members import note_link, note_locked, note_name
 from gatepost.sandbox.readers.zip_directory import Entry, aes_field, overlapping, read_entries
 from gatepost.sandbox.readers.zip_locked import open_aes, open_old
-from gatepost.sandbox.unpack import Bomb, inflated, limited
+from gatepost.sandbox.unpack import Bomb, inflated, limited, trouble_of
 
 _AES = 99
 _SIZE_BEHIND = 0x8  # §4.4.4: sizes and checksum stand behind the member
@@ -101,7 +101,7 @@ def _unpacked(content: Content, finds: Finds, entry: Entry, data: bytes, method:
     try:
         return content.budget.gather(_chunks(data, method, entry.size), len(data))
     except Bomb as bomb:
-        finds.trouble("bomb", content.path, f"{entry.name}: {bomb}")
+        finds.trouble(trouble_of(bomb), content.path, f"{entry.name}: {bomb}")
         if content.budget.spent:
             raise
         return None

@@ -35,7 +35,7 @@ def read(content: Content, finds: Finds) -> Iterable[Member]:
     with zipfile.ZipFile(io.BytesIO(content.octets)) as archive:
         parts = archive.infolist()
         if len(parts) > MAX_PARTS:
-            finds.trouble("bomb", content.path, f"a document of more than {MAX_PARTS} parts")
+            finds.trouble("limit", content.path, f"a document of more than {MAX_PARTS} parts")
         document = _Document(archive, content, finds)
         try:
             yield from document.members(parts[:MAX_PARTS])

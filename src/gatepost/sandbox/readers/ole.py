@@ -163,7 +163,7 @@ def _objects(file: olefile.OleFileIO, streams: list[list[str]], content: Content
     for path in streams[:MAX_STREAMS]:
         leaf = path[-1].lower()
         if len(names) >= MAX_OBJECTS:
-            finds.trouble("bomb", content.path, f"more than {MAX_OBJECTS} embedded objects")
+            finds.trouble("limit", content.path, f"more than {MAX_OBJECTS} embedded objects")
             break
         if leaf == "\x01ole10native":
             member = native(_stream(file, path))

@@ -181,7 +181,7 @@ class _Walk:
         for code, evidence in self.traits.items():
             finds.trait(content.path, code, **evidence)
         if self.stopped:
-            finds.trouble("bomb", content.path, self.stopped)
+            finds.trouble("limit", content.path, self.stopped)
 
 
 def value_is_plain(value: Any) -> bool:

@@ -76,7 +76,7 @@ def _frames(content: Content, finds: Finds) -> Iterator[Image.Image]:
         picture.draft(None, (JPEG_SIDE, JPEG_SIDE))
     if picture.width * picture.height > MAX_PIXELS:
         size = f"{picture.width} by {picture.height}"
-        finds.trouble("bomb", content.path, f"a picture of {size} points is too large to look for codes in")
+        finds.trouble("limit", content.path, f"a picture of {size} points is too large to look for codes in")
         return
     count = min(int(getattr(picture, "n_frames", 1)), MAX_FRAMES)
     for number in range(count):

@@ -34,7 +34,7 @@ def read(content: Content, finds: Finds) -> Iterable[Member]:
     """Tells what the file does, and gives its objects."""
     octets = content.octets[:MAX_OCTETS]
     if len(content.octets) > MAX_OCTETS:
-        finds.trouble("bomb", content.path, f"only the first {MAX_OCTETS} octets of the text were read")
+        finds.trouble("limit", content.path, f"only the first {MAX_OCTETS} octets of the text were read")
     _surface(octets, content, finds)
     if b"\\obj" in octets or b"d0cf11e0" in octets.lower() or b"\\bin" in octets:
         yield from _objects(octets, content, finds)
