@@ -19,6 +19,7 @@ from schemas import ask
 
 StartGate = Callable[..., RunningGate]
 AUTHENTIC, STRANGER = "joe@sender.example", "x@silent.example"
+SHOP = "offer@shop.example"  # not proven, and the shop asks for quarantine then
 
 
 def certificate(folder: Path) -> str:
@@ -108,32 +109,74 @@ def test_spoofed(gate: RunningGate) -> None:
 
 
 def test_quarantine(gate: RunningGate) -> None:
-    """A mail is held in quarantine and released"""
+    """A message is held, shown, released and learnt"""
     before = len(gate.mailbox("ann"))
-    code, text = gate.send(mail("offer", author="offer@shop.example"), "ann@gate.example", "bob@gate.example")
+    body = "Hello \u202eevil\u202c, see https://shop.example.net/offer and \x1b[2J this."
+    code, text = gate.send(mail("offer", author=SHOP, body=body), "ann@gate.example", "bob@gate.example")
     assert code == 250
     message_id = text.rpartition(" ")[2]
-    (held,) = ask(gate, "spooled", "quarantine", "list", "--to", "ann")
+    (held,) = ask(gate, "spooled", "quarantine", "list", "--to", "ann", "--since", "1h", "--code", "auth.dmarc")
     assert held["id"] == message_id
     assert held["reason"]["decided_by"] == ["auth.dmarc.fail"]
-    assert "auth.dmarc.fail" in gate.cli("quarantine", "show", message_id)[1]
+    assert gate.cli("quarantine", "list", "--code", "malware")[1] == "The quarantine is empty.\n"
+
+    shown = gate.cli("quarantine", "show", message_id)[1]
+    for part in (
+        "auth.dmarc.fail: The message says it is from",
+        "https://shop.example.net/offer",
+        "‹U+202E›evil",
+        "␛[2J",
+    ):
+        assert part in shown
+    assert not any(c in shown for c in "\x1b\u202e")
     (seen,) = ask(gate, "held", "quarantine", "show", message_id)
     assert {name: seen[name] for name in held} == held
-    assert [text["visible"].strip() for text in seen["texts"]] == ["Hello."]
+    assert [link["target"] for link in seen["links"]] == ["https://shop.example.net/offer"]
     assert "auth.dmarc.fail" in {finding["code"] for finding in seen["findings"]}
     assert gate.cli("log", message_id)[1].count("QUARANTINE") == 1
 
+    allowed = ask(gate, "allowed", "quarantine", "allow-sender", message_id)
+    assert allowed == [{"id": message_id, "value": SHOP, "before": "", "proven": False}]
     release = ("quarantine", "release", message_id, "--to", "ann@gate.example")
     assert ask(gate, "changed", *release) == [{"changed": {message_id: 1}}]
-    gate.delivered("ann", before + 1)
+    assert body.encode() in gate.delivered("ann", before + 1)[-1].read_bytes()
     assert not gate.mailbox("bob")
+    (known,) = ask(gate, "learnt-held", "quarantine", "learn", "ham", message_id)
+    assert not known["news"]  # the release has taught it
+    assert ask(gate, "learnt-held", "quarantine", "learn", "spam", message_id)[0]["news"]
+
     assert ask(gate, "changed", "quarantine", "delete", message_id) == [{"changed": {message_id: 1}}]
     assert ask(gate, "spooled", "quarantine", "list") == []
     assert gate.cli("quarantine", "release", message_id)[0] == 2
     (entry,) = ask(gate, "log", "log", message_id)
     done = {(one["rcpt_to"], one["status"]) for one in entry["deliveries"]}
     ann, bob = "ann@gate.example", "bob@gate.example"
-    assert done == {(ann, "released"), (ann, "sent"), (bob, "deleted")}
+    assert done == {(ann, "released"), (ann, "sent"), (ann, "learnt-spam"), (bob, "deleted")}
+
+
+def test_policy_tried(start_gate: StartGate) -> None:
+    """A policy is tried on stored findings"""
+    gate = start_gate()
+    held = gate.send(mail("offer", author=SHOP))[1].rpartition(" ")[2]
+    gate.send(mail("other", author=SHOP))
+    gate.send(mail("honest"))
+    gate.delivered("ann")
+    assert gate.cli("quarantine", "release", held)[0] == 0
+    assert ask(gate, "policy", "policy", "show")[0]["options"]["dmarc"] == "reject"
+
+    new = gate.folder / "new.toml"
+    new.write_text('[inspector]\ndmarc = "report-only"\ntag_at = 1.0\ndate_past_days = 3.0\n')
+    (trial,) = ask(gate, "policy-try", "policy", "try", str(new), "--last", "1h")
+    assert (trial["messages"], trial["unchanged"]) == (3, 1)
+    (change,) = trial["changes"]
+    assert (change["was"], change["becomes"], change["messages"], change["false_alarms"]) == ("quarantine", "tag", 2, 1)
+    assert held in {changed["id"] for changed in trial["changed"]}
+    assert trial["false_alarms"] == {"messages": 1, "stopped": 1, "would_stop": 1, "would_refuse": 0}
+    assert trial["cannot_tell"]["options"] == ["inspector.date_past_days (7.0 → 3.0)"]
+    shown = gate.cli("policy", "try", str(new), "--last", "1h")[1]
+    assert "3 messages" in shown
+    assert "auth.dmarc.fail weighs" in shown
+    assert len(ask(gate, "spooled", "quarantine", "list")) == 1  # nothing was changed
 
 
 def test_next_hop_refuses(start_gate: StartGate, next_hop: NextHop) -> None:

@@ -128,8 +128,10 @@ def as_text(entry: Entry, attempts: list[Attempt]) -> str:
 
 
 def _told(attempt: Attempt) -> str:
-    """A delivery that was tried; or, where there is no relay, what an administrator did."""
+    """A delivery that was tried; or, where there is no relay, what was done without one."""
     when, whom = clock(attempt.at), visible(attempt.rcpt_to)
+    if attempt.status == "expired":
+        return f"  {when}  expired for <{whom}>: {visible(attempt.text)}"
     if not attempt.relay:
         return f"  {when}  {attempt.status} for <{whom}> by {visible(attempt.text)}"
     return f"  {when}  {attempt.status} to <{whom}> by {visible(attempt.relay)}: {attempt.code} {visible(attempt.text)}"

@@ -75,7 +75,9 @@ def _alone(code: str, settings: InspectorSettings) -> str:
     """What a finding of this code does by itself."""
     if code in settings.reject_codes:
         return "reject"
-    return "quarantine" if code in settings.quarantine_codes else ""
+    if code in settings.quarantine_codes:
+        return "quarantine"
+    return "defer" if code in settings.defer_codes else ""
 
 
 def _plain(value: Any) -> Any:

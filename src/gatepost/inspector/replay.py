@@ -31,6 +31,7 @@ REPLAYED = frozenset(
         "disabled_rules",
         "quarantine_codes",
         "reject_codes",
+        "defer_codes",
         "dmarc",
         "dmarc_temperror",
         "malware",

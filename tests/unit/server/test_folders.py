@@ -141,6 +141,7 @@ def test_a_copy_that_also_stays_in_junk_is_no_move(house: House) -> None:
     path = house.deliver("copied", junk=True)
     house.look()
     os.link(path, house.box(junk=False) / "1.copy:2,")
+    house.deliver("another", junk=True)  # or Junk would not be looked at
     assert house.look() == []
 
 

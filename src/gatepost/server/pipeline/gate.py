@@ -314,8 +314,8 @@ def _with_recipients(envelope: Envelope, recipients: tuple[Recipient, ...]) -> E
 
 
 def _reason(examined: Examined) -> str:
-    """Why the message is where it is, for `gatepost quarantine`."""
-    decision = examined.decision
+    """Why the message is where it is, for `gatepost quarantine`: the gravest of the recipients' decisions."""
+    decision = max((examined.decision, *examined.by_recipient.values()), key=lambda one: one.action.rank)
     if not decision.decided_by:
         return ""
     return json.dumps({"action": decision.action.value, "score": decision.score, "decided_by": decision.decided_by})
