@@ -17,7 +17,7 @@ from gatepost.inspector.judge import Judgement, judge
 from gatepost.inspector.links.seen import shortened
 from gatepost.inspector.people import People
 from gatepost.inspector.settings import InspectorSettings
-from gatepost.inspector.standing import Standing, lookup_standing
+from gatepost.inspector.standing import Standing, begin_standing, lookup_standing
 from gatepost.inspector.threads import references_of
 from gatepost.inspector.trace import Path
 from gatepost.message.message import Message
@@ -74,6 +74,9 @@ async def examine_message(
     """The judgement of `message`. Opening and scanning run while DNS is asked."""
     opening = ports.opener.begin(message.raw) if ports.opener is not None else None
     scanning = ports.scanner.begin(message.raw) if ports.scanner is not None else None
+    if ports.lists is not None:
+        own_domains = (*arrival.own_domains, *settings.own_domains)
+        await begin_standing(arrival.session, arrival.mail_from, own_domains, ports.lists)
     auth = await authenticate(message, arrival.session, arrival.checked_from, ports.resolver, now, msgauth)
     content = await _content(opening, ports.fetcher, settings) if opening is not None else None
     facts = gather_facts(

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from gatepost.inspector.content import Content
-from gatepost.inspector.links.url import parse_url
+from gatepost.inspector.links.url import Url
 from gatepost.inspector.trace import Path
 from gatepost.message.addresses import parse_addresses
 from gatepost.message.message import Message
@@ -52,11 +52,23 @@ UNKNOWN = Standing()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Named:
-    """Who and what a message names, gathered once. `senders` and `domains` are (text, where)."""
+    """Who and what a message names, gathered once. `senders` and `domains` are (text, where); of the links those come
+    first that a person may press, each with where it leads in the end."""
 
     senders: tuple[tuple[str, str], ...]
     domains: tuple[tuple[str, str], ...]
-    links: tuple[str, ...]
+    links: tuple[Url, ...]
+
+
+async def begin_standing(session: Session, mail_from: str | None, own_domains: Collection[str], lists: Lists) -> None:
+    """Sends out what can be asked before the message is opened and its author known, so that the answers are there in
+    time."""
+    if lists.asked:
+        subjects = [Subject(kind=SubjectKind.IP, value=session.client_ip, where="client")]
+        named = ((domain_of(mail_from or ""), "mail-from"), (session.ehlo_domain, "ehlo"))
+        subjects += [Subject(kind=SubjectKind.DOMAIN, value=domain, where=where) for domain, where in named]
+        own = _normalized(own_domains)
+        await lists.begin([subject for subject in subjects if not _is_own(subject, own)])
 
 
 async def lookup_standing(
@@ -84,7 +96,7 @@ async def lookup_standing(
     if not lists.asked:
         return Standing(blocks=blocks, allows=allows)
     spared = {match.value for match in allows if match.where == "link"}
-    own = frozenset(domain.lower().rstrip(".") for domain in own_domains)
+    own = _normalized(own_domains)
     subjects = [s for s in _subjects(named, session, path, content, lists, spared) if not _is_own(s, own)]
     return Standing(listings=await lists.check(subjects, now), blocks=blocks, allows=allows)
 
@@ -99,11 +111,11 @@ def _gather(
     domains = [(domain_of(address), where) for address, where in senders]
     domains += [(found.domain, "dkim") for found in auth.dkim.signatures if found.result == "pass"]
     domains += [(session.ehlo_domain, "ehlo"), (auth.iprev.name, "reverse-name")]
-    links = content.opened.links[:MAX_LINKS] if content is not None else ()
+    links = sorted(content.links.every, key=lambda seen: not seen.pressed) if content is not None else []
     return _Named(
         senders=tuple((address, where) for address, where in senders if "@" in address),
         domains=tuple((domain, where) for domain, where in domains if "." in domain and not read_address(domain)),
-        links=tuple(dict.fromkeys(link.target for link in links)),
+        links=tuple({url.text: url for seen in links for url in seen.ends}.values())[:MAX_LINKS],
     )
 
 
@@ -114,7 +126,7 @@ def _local(named: _Named, session: Session, lists: Lists, now: float) -> Iterato
     ]
     found += [(local.sender(address, now), address, where) for address, where in named.senders]
     found += [(local.domain(domain, now), domain, where) for domain, where in named.domains]
-    found += [(local.url(link, now), link, "link") for link in named.links]
+    found += [(local.url(url.text, now), url.text, "link") for url in named.links]
     seen = set()
     for entry, value, where in found:
         if entry is not None and (entry, where) not in seen:
@@ -133,9 +145,8 @@ def _subjects(
             yield Subject(kind=SubjectKind.IP, value=first, where="path")
     for domain, where in named.domains:
         yield Subject(kind=SubjectKind.DOMAIN, value=domain, where=where)
-    for link in named.links:
-        url = parse_url(link) if link not in spared else None
-        if url is not None and url.is_web:
+    for url in named.links:
+        if url.is_web and url.text not in spared:
             yield Subject(kind=SubjectKind.HOST, value=url.host.ascii, where="link")
     if any(one.kind.value == "email" for one in lists.asked):
         yield from _addresses(named, content)
@@ -146,9 +157,9 @@ def _subjects(
 def _addresses(named: _Named, content: Content | None) -> Iterator[Subject]:
     for address, where in named.senders:
         yield Subject(kind=SubjectKind.EMAIL, value=address, where=where)
-    for link in named.links:
-        if link[:7].lower() == "mailto:":
-            yield Subject(kind=SubjectKind.EMAIL, value=link[7:].partition("?")[0], where="link")
+    for url in named.links:
+        if url.scheme == "mailto":
+            yield Subject(kind=SubjectKind.EMAIL, value=url.path[:320], where="link")
     left = MAX_BODY
     for text in content.opened.texts if content is not None else ():
         for match in _IN_TEXT.finditer(text.visible[: max(left, 0)]):
@@ -163,6 +174,10 @@ def _first_public(path: Path, client: str) -> str:
         if address is not None and is_public(address):
             return "" if str(address) == client else str(address)
     return ""
+
+
+def _normalized(domains: Collection[str]) -> frozenset[str]:
+    return frozenset(domain.lower().rstrip(".") for domain in domains)
 
 
 def _is_own(subject: Subject, own: Collection[str]) -> bool:

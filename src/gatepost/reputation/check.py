@@ -81,12 +81,12 @@ async def check_lists(
 ) -> Listings:
     """What `lists` say of `subjects`. Only lists that are well are asked."""
     trouble = {one.name: health.of(one.name).reason for one in lists if not health.is_well(one.name)}
-    pairs = _pairs(subjects, [one for one in lists if one.name not in trouble])
-    if not pairs:
+    asked = pairs(subjects, [one for one in lists if one.name not in trouble])
+    if not asked:
         return Listings(trouble=_shown(trouble, health))
-    answers = await resolver.lookup_all([Question(name, "A") for _, _, name in pairs], deadline)
+    answers = await resolver.lookup_all([Question(name, "A") for _, _, name in asked], deadline)
     readings = [
-        (one, subject, read_answer(one, answer)) for (one, subject, _), answer in zip(pairs, answers, strict=True)
+        (one, subject, read_answer(one, answer)) for (one, subject, _), answer in zip(asked, answers, strict=True)
     ]
     _tell(health, readings, now)
     for one, _, reading in readings:
@@ -95,7 +95,7 @@ async def check_lists(
     found = [_listing(one, subject, reading) for one, subject, reading in readings if reading.outcome is Outcome.LISTED]
     # A list that refused one question is not believed in another: it may have begun to lie.
     believed = tuple(listing for listing in found if listing is not None and health.is_well(listing.one.name))
-    return Listings(listed=believed, trouble=_shown(trouble, health), asked=len(pairs))
+    return Listings(listed=believed, trouble=_shown(trouble, health), asked=len(asked))
 
 
 def _tell(health: Health, readings: Sequence[tuple[DnsList, Subject, Reading]], now: float) -> None:
@@ -115,7 +115,7 @@ def _shown(trouble: dict[str, str], health: Health) -> tuple[tuple[str, str], ..
     return tuple((name, why) for name, why in trouble.items() if health.of(name).condition is not Condition.NEW)
 
 
-def _pairs(subjects: Iterable[Subject], lists: Sequence[DnsList]) -> list[tuple[DnsList, Subject, str]]:
+def pairs(subjects: Iterable[Subject], lists: Sequence[DnsList]) -> list[tuple[DnsList, Subject, str]]:
     """List, subject and name to look up; each name once, for the subject that comes first."""
     found: dict[str, tuple[DnsList, Subject, str]] = {}
     for subject in subjects:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gatepost.ports import Resolver
-from gatepost.reputation.check import NOTHING, Listings, bounded, check_client, check_lists, probe_lists
+from gatepost.ports import Question, Resolver
+from gatepost.reputation.check import NOTHING, Listings, bounded, check_client, check_lists, pairs, probe_lists
 from gatepost.reputation.health import Health
 from gatepost.reputation.known import resolve_lists
 from gatepost.reputation.local import LocalLists
@@ -27,6 +27,13 @@ class Lists:
         self.local = local or LocalLists()
         self.asked = resolve_lists(settings)
         self.health = Health(self.asked, settings.probe_every)
+
+    async def begin(self, subjects: Sequence[Subject]) -> None:
+        """Asks ahead what is known early: the questions go out now, `check` finds their answers in the resolver."""
+        well = [one for one in self.asked if self.health.is_well(one.name)]
+        questions = [Question(name, "A") for _, _, name in pairs(subjects, well)]
+        if questions:
+            await self.resolver.lookup_all(questions, 0.0)
 
     async def check(self, subjects: Sequence[Subject], now: float) -> Listings:
         """What the lists say of one message's `subjects`; the first ones of each kind, within the deadline."""

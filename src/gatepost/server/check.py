@@ -19,6 +19,8 @@ from gatepost.errors import ConfigError, GatepostError
 from gatepost.net.clamd import ClamdScanner
 from gatepost.net.resolver import DnsResolver
 from gatepost.net.tls import check_certificate
+from gatepost.reputation.known import resolve_lists
+from gatepost.sandbox.landlock import version as landlock_version
 from gatepost.sandbox.nursery import ChildLost
 from gatepost.sandbox.pool import probe
 from gatepost.sandbox.readers import missing_libraries
@@ -50,6 +52,7 @@ def check_gate(settings: GateSettings, now: float) -> list[Point]:
         ("name servers", lambda: _name_servers(settings)),
         ("scanner", lambda: _scanner(settings)),
         ("door", lambda: describe(settings)),
+        ("lists", lambda: _lists(settings)),
         ("certificate", lambda: _certificate(settings, now)),
         ("user", lambda: _user(settings)),
         ("store", lambda: _store(settings)),
@@ -84,6 +87,14 @@ def _scanner(settings: GateSettings) -> str:
     if not settings.scanner.address:
         return "none; malware is known only by what attachments are"
     return asyncio.run(ClamdScanner(settings.scanner).ask("VERSION"))[:200]
+
+
+def _lists(settings: GateSettings) -> str:
+    asked = resolve_lists(settings.lists)
+    if not asked:
+        return "none is asked (lists.use is empty)"
+    told = ", ".join(f"{one.name} ({one.mode})" for one in asked)
+    return f"{told}; `gatepost lists list` tests them"
 
 
 def _certificate(settings: GateSettings, now: float) -> str:
@@ -179,8 +190,5 @@ def _isolation() -> Iterator[Point]:
     yield Point(
         "isolation: capabilities", True, "none" if capabilities == 0 else f"{capabilities.bit_count()} held now"
     )
-    try:
-        modules = Path("/sys/kernel/security/lsm").read_text()
-    except OSError:
-        modules = ""
-    yield Point("isolation: Landlock", True, "available" if "landlock" in modules else "not available on this kernel")
+    landlock = landlock_version()
+    yield Point("isolation: Landlock", True, f"version {landlock}" if landlock else "not available on this kernel")

@@ -174,3 +174,13 @@ def test_a_list_of_ones_own() -> None:
     assert check(lists, Subject(kind=SubjectKind.DOMAIN, value="mx.evil.example", where="ehlo")) == [
         ("own", "mx.evil.example")
     ]
+
+
+def test_what_is_known_early_is_asked_ahead_without_waiting() -> None:
+    resolver = Slow()
+    lists = Lists(ListsSettings(use=("zen", "dbl")), resolver)
+    asyncio.run(lists.begin([ip("192.0.2.7")]))
+    assert resolver.calls == []  # not yet tested
+    probed(lists)
+    asyncio.run(lists.begin([ip("192.0.2.7"), ip("")]))
+    assert resolver.calls[1:] == [(1, 0.0)]

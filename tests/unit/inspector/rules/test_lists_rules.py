@@ -222,3 +222,11 @@ def test_a_proven_person_stands_over_a_block_of_the_domain_but_not_of_the_addres
 
 def test_a_link_that_is_allowed_is_not_asked_about() -> None:
     assert "list.uri" not in lists_of(examined(("surbl",), ("allow", "https://bad.example/", {})))
+
+
+def test_a_link_is_followed_to_its_end() -> None:
+    """Who redirects is honest; where it leads to is listed, and blocked here."""
+    wrapped = "https://www.good.example/click?url=https%3A%2F%2Fwww.bad.example%2Fx"
+    opened = Opened(links=(Link(target=wrapped, source="html-a", item="1"),))
+    assert lists_of(examined(("surbl",), opened=opened)) == {"list.uri"}
+    assert lists_of(examined((), ("block", "https://bad.example/x", {}), opened=opened)) == {"list.local-block"}
