@@ -60,7 +60,10 @@ def write_basis(basis: Basis) -> str:
         data["disabled"] = list(basis.disabled)
     if basis.actions:
         data["actions"] = {address: action.value for address, action in basis.actions.items()}
-    return json.dumps(data, separators=(",", ":"))
+    return _encode(data)
+
+
+_encode = json.JSONEncoder(separators=(",", ":")).encode  # `json.dumps` would make one for each message
 
 
 def read_basis(text: str) -> Basis | None:

@@ -181,15 +181,27 @@ def _broken(sending: asyncio.Future[None]) -> bool:
 
 async def _checked(reply: bytes, sending: asyncio.Future[None]) -> str:
     """The one line of `reply`. A verdict counts only when everything was sent: the rest was not looked at."""
-    if len(reply) > MAX_REPLY or reply.count(b"\0") != 1 or not reply.endswith(b"\0"):
-        raise _Failure(f"clamd answered nonsense: {reply[:80]!r}")
-    text = reply[:-1].decode("ascii", "replace")
+    text = _one_line(reply)
     if not text.endswith("ERROR"):
         try:
             await sending
         except OSError as error:
             raise _Failure(f"clamd stopped reading before the end: {error.strerror or error}") from None
     return text
+
+
+def _one_line(reply: bytes) -> str:
+    if len(reply) > MAX_REPLY or reply.count(b"\0") != 1 or not reply.endswith(b"\0"):
+        raise _Failure(f"clamd answered nonsense: {reply[:80]!r}")
+    return reply[:-1].decode("ascii", "replace")
+
+
+def read_reply(reply: bytes) -> Scanned:
+    """What all that clamd sent says. Total: any octets give a value."""
+    try:
+        return _verdict(_one_line(reply))
+    except _Failure as failure:
+        return _error(str(failure))
 
 
 def _verdict(text: str) -> Scanned:
