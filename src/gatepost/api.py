@@ -30,7 +30,7 @@ from gatepost.msgauth.authenticate import MAX_FIELD, AuthResults, read_authors
 from gatepost.msgauth.settings import MsgauthSettings
 from gatepost.names import Session
 from gatepost.net.resolver import DnsResolver
-from gatepost.ports import History, Item, Link, Locator, Memory, Opener, Resolver, Scanner
+from gatepost.ports import Fetcher, History, Item, Link, Locator, Memory, Opener, Resolver, Scanner
 from gatepost.reputation import Lists
 from gatepost.sandbox.pool import Sandbox
 from gatepost.sandbox.settings import ContentSettings
@@ -95,6 +95,7 @@ async def inspect_message(
     memory: Memory | None = None,
     locator: Locator | None = None,
     lists: Lists | None = None,
+    fetcher: Fetcher | None = None,
     now: float | None = None,
     settings: InspectionSettings | None = None,
 ) -> Inspection:
@@ -105,9 +106,10 @@ async def inspect_message(
     Return-Path, else SPF is checked for the author's address and the verdict is milder. `now` is in seconds since the
     epoch; None is the present, or for a saved file the time it arrived. Without a `resolver` the network is asked;
     without a `scanner` nothing is scanned, without a `history` nobody is a stranger, without a `memory` only the
-    classifier's start model has a say, without a `locator` no place is told, without `lists` no list is asked. What is
-    inside is opened by `opener`, or by children of our own, which end with the call: who judges many messages hands in
-    one `gatepost.sandbox.pool.Sandbox`.
+    classifier's start model has a say, without a `locator` no place is told, without `lists` no list is asked,
+    without a `fetcher` no link is followed, whatever `inspector.links.follow_redirects` says. What is inside is opened
+    by `opener`, or by children of our own, which end with the call: who judges many messages hands in one
+    `gatepost.sandbox.pool.Sandbox`.
     Raises InputError for an address in `session` that is none.
     """
     chosen = settings or InspectionSettings()
@@ -138,6 +140,7 @@ async def inspect_message(
         memory=memory,
         locator=locator,
         lists=lists,
+        fetcher=fetcher,
     )
     try:
         if lists is not None:

@@ -137,7 +137,9 @@ def _click_counter(links: Links) -> str:
 def shortener(facts: Facts) -> Seen | None:
     for seen in links_of(facts).web:
         if Service.SHORTENER in seen.services:
-            evidence = {"host": seen.url.host.ascii, "target": told(seen.url), "leads_to": told(seen.last)}
+            evidence = {"host": seen.url.host.ascii, "target": told(seen.url)}
+            if seen.last is not seen.url:
+                evidence["leads_to"] = told(seen.last)
             against = [sign for url in seen.ends[1:] for sign in lures(facts, seen, url)]
             if against:
                 return Seen(evidence={**evidence, "signs": against}, severity=Severity.WARNING, weight=1.5)
