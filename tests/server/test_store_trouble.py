@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import io
 import os
@@ -15,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from gatepost.cli.main import main
+from gatepost.store.history import SenderHistory
 from running import RunningGate, mail, until
 
 StartGate = Callable[..., RunningGate]
@@ -60,6 +62,25 @@ def test_a_damaged_shard_is_told_and_the_others_go_on(start_gate: StartGate) -> 
     assert gate.send(mail("goes-on"))[0] == 250
     gate.delivered("ann")
     assert shards(gate)[0].read_bytes()[4096:] != before[4096:]  # nothing was guessed around
+    assert "Traceback" not in gate.log
+
+
+def test_a_damaged_memory_of_senders_stops_no_mail_and_begins_anew_once_it_is_away(start_gate: StartGate) -> None:
+    gate = start_gate()
+    gate.stop()
+    history = gate.folder / "store" / "history.db"
+    for path in history.parent.glob("history.db*"):
+        path.unlink()
+    history.write_bytes(random.Random(1).randbytes(9000))
+    gate.start()
+    assert gate.send(mail("without-memory"))[0] == 250
+    gate.delivered("ann")
+    until(lambda: "history-failed" in gate.log, "the loss is told")
+    history.rename(history.with_suffix(".damaged"))
+    assert gate.send(mail("with-memory"))[0] == 250
+    again = SenderHistory(history.parent)
+    until(lambda: asyncio.run(again.lookup("joe@sender.example", [], [])).messages == 1, "a new memory")
+    again.close()
     assert "Traceback" not in gate.log
 
 

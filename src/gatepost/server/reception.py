@@ -32,11 +32,13 @@ from gatepost.server.metrics import Metric
 from gatepost.server.pipeline import Gate
 from gatepost.server.pipeline.admission import Admission
 from gatepost.server.pipeline.hops import NextHops
+from gatepost.server.pipeline.memory import Memory
 from gatepost.server.pipeline.record import Recorder
 from gatepost.server.plan import Plan
 from gatepost.server.smtp.listener import Listener
 from gatepost.store.history import HistoryWriter, SenderHistory
 from gatepost.store.journal import Journal, JournalWriter
+from gatepost.store.learned import LearnedStore
 from gatepost.store.spool import Committer, SpoolShard
 from gatepost.store.watch import Watch, WatchWriter
 
@@ -51,10 +53,10 @@ async def receive(plan: Plan, column: int, log: Log, stop: asyncio.Event, retire
     folder = Path(settings.store.folder)
     committer = Committer(first_free_shard(folder / "spool", plan, log))
     journal = JournalWriter(Journal.open_sometime(folder, settings.store.journal), journal_told(log))
-    known = SenderHistory(folder, settings.store.history) if settings.store.history.enabled else None
-    acquaintances = HistoryWriter(known, history_told(log)) if known is not None else None
+    learned = LearnedStore(folder, settings.store.learned) if settings.store.learned.enabled else None
+    memory = open_memory(plan, log)
     watch = WatchWriter(Watch.open_sometime(folder, settings.store.watch), watch_told(log))
-    recorder = Recorder(log, journal, plan.metrics.column(column), acquaintances, watch.note)
+    recorder = Recorder(log, journal, plan.metrics.column(column), memory, watch.note)
     resolver = DnsResolver(settings.dns)
     lists = Lists(settings.lists, resolver)
     connector = Connector(settings.hostname, settings.delivery, resolver)
@@ -79,7 +81,8 @@ async def receive(plan: Plan, column: int, log: Log, stop: asyncio.Event, retire
             opener=sandbox,
             scanner=scanner,
             fetcher=fetcher,
-            history=known,
+            history=memory,
+            memory=learned,
             lists=lists,
             locator=locator,
         ),
@@ -113,14 +116,25 @@ async def receive(plan: Plan, column: int, log: Log, stop: asyncio.Event, retire
             task.cancel()
         await committer.close()
         journal.close()
+        if learned is not None:
+            learned.close()
         if sandbox is not None:
             await sandbox.close()
         if fetcher is not None:
             await fetcher.close()
         await door.close()
         watch.close()
-        if acquaintances is not None:
-            acquaintances.close()
+        if memory is not None:
+            memory.close()
+
+
+def open_memory(plan: Plan, log: Log) -> Memory | None:
+    """The memory of senders, None where it is switched off."""
+    settings = plan.settings.store
+    if not settings.history.enabled:
+        return None
+    known = SenderHistory(Path(settings.folder), settings.history)
+    return Memory(known, HistoryWriter(known, history_told(log)), plan.recipients)
 
 
 def open_door(plan: Plan, column: int, log: Log, lists: Lists, watch: WatchWriter) -> Door:

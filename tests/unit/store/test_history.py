@@ -73,6 +73,18 @@ def test_a_damaged_history_is_told_and_begins_anew_once_moved_away(history: Send
     assert ask(history).messages == 1
 
 
+def test_damage_while_it_is_open_is_let_go_of(history: SenderHistory, tmp_path: Path) -> None:
+    history.keep([received(number=n, author=f"a{n}@example.net") for n in range(200)])
+    for path in tmp_path.glob("history.db*"):
+        path.write_bytes(b"\xff" * path.stat().st_size)
+    with pytest.raises(StoreError):
+        history.keep([received(number=n, author=f"b{n}@example.com") for n in range(50)])
+    for path in tmp_path.glob("history.db*"):
+        path.unlink()
+    history.keep([received()])
+    assert ask(history).messages == 1
+
+
 def test_a_schema_of_another_version_is_not_read(history: SenderHistory, tmp_path: Path) -> None:
     history.keep([received()])
     history.close()

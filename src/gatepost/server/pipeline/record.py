@@ -18,8 +18,8 @@ from gatepost.server.logs import Log
 from gatepost.server.metrics import Metric, Metrics
 from gatepost.server.pipeline.examine import Examined
 from gatepost.server.pipeline.listed import listing_hits
+from gatepost.server.pipeline.memory import Memory
 from gatepost.server.smtp.visit import Stats, Visit
-from gatepost.store.history import HistoryWriter
 from gatepost.store.journal import Entry, JournalWriter
 from gatepost.store.watch import WouldHave
 from gatepost.wire.smtp.replies import Reply
@@ -44,13 +44,13 @@ class Recorder:
         log: Log,
         journal: JournalWriter,
         metrics: Metrics,
-        history: HistoryWriter | None = None,
+        memory: Memory | None = None,
         watch: Callable[[WouldHave], None] = lambda hit: None,
     ) -> None:
         self.log = log
         self.metrics = metrics
         self._journal = journal
-        self._history = history
+        self._memory = memory
         self._watch = watch
 
     def message(
@@ -69,7 +69,8 @@ class Recorder:
         self.metrics.add(_COUNTED[action])
         if reply.positive:
             self.metrics.add(Metric.OCTETS_ACCEPTED, len(message.raw))
-            self._remember(envelope, message, examined, now)
+            if self._memory is not None:
+                self._memory.remember(envelope, message, examined, now)
         decision, auth, judged = examined.decision, examined.auth, examined.judged
         message_id = message.header.text("message-id")[:MAX_SUBJECT]
         self.log.info(
@@ -117,15 +118,6 @@ class Recorder:
         for hit in listing_hits(examined.judgement, message_id=spool_id, session=visit.id, now=now):
             self.metrics.add(Metric.LIST_HITS)
             self._watch(hit)
-
-    def _remember(self, envelope: Envelope, message: Message, examined: Examined, now: float) -> None:
-        """TRAPS, "Spoofers inherit trust": only a proven author is remembered, and only by whom the message reached."""
-        facts = examined.judgement.facts
-        if self._history is None or not facts.aligned_pass or not facts.authors:
-            return
-        reached = [r.address for r in envelope.recipients if examined.decision_for(r).action is Action.ACCEPT]
-        message_id = message.header.text("message-id")[:MAX_SUBJECT]
-        self._history.note_received(facts.authors[0].address, reached, message_id, now)
 
     def unjudged(self, visit: Visit, envelope: Envelope, reply: Reply, reason: str, size: int, now: float) -> None:
         """A message was refused before, or without, a judgement."""

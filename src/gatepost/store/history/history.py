@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from gatepost.errors import StoreError
+from gatepost.errors import StoreDamaged, StoreError
 from gatepost.ports.history import Acquaintance
 from gatepost.store.database import make_folder, open_database, told, transaction
 from gatepost.store.history.notes import (
@@ -96,7 +96,7 @@ class SenderHistory:
 
     def keep(self, notes: Sequence[Received | Sent]) -> None:
         """Writes all in one transaction. Raises StoreError, StoreFull."""
-        with self._guard:
+        with self._guard, self._or_closed():
             connection = self._opened()
             with transaction(connection, self.path, _BUSY_SECONDS):
                 for note in notes:
@@ -139,6 +139,17 @@ class SenderHistory:
             connection = self._opened()
             with transaction(connection, self.path, _BUSY_SECONDS):
                 return connection.execute(statement, (value, limit)).rowcount
+
+    @contextmanager
+    def _or_closed(self) -> Iterator[None]:
+        """A damaged file is let go of, so that the next write finds the new one in its place."""
+        try:
+            yield
+        except StoreDamaged:
+            if self._writing is not None:
+                self._writing.close()
+            self._writing = None
+            raise
 
     def _opened(self) -> sqlite3.Connection:
         if self._writing is None:
