@@ -41,8 +41,10 @@ def shown_host(text: str) -> str:
     found = _ADDRESS.search(text)
     if found is not None:
         address = found[0]
-        url = parse_url(address if address[:4].lower() != "www." else "http://" + address)
-        return url.host.ascii if url.host.is_address or looks_registered(url.host.ascii) else ""
+        if address[:4].lower() != "www.":  # written as an address in full: believed whatever it ends in
+            return parse_url(address).host.ascii
+        host = parse_url("http://" + address).host
+        return host.ascii if host.is_address or looks_registered(host.ascii) else ""
     if " " in text or not _BARE.fullmatch(text):
         return ""
     host = parse_url("http://" + text).host
