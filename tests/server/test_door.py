@@ -5,9 +5,10 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from gatepost.store.watch import Watch
-from running import RunningGate, mail, until
+from running import ZONE, NameServer, RunningGate, mail, until
 from schemas import ask
 from stranger import Stranger
 
@@ -241,3 +242,57 @@ def test_a_reload_takes_new_modes_and_keeps_the_counts(start_gate: StartGate) ->
     gate.process.send_signal(signal.SIGHUP)
     until(lambda: " reloaded " in gate.log, "a reload")
     until(lambda: first_line(gate, "127.0.0.4").startswith(b"421"), "the counts of before hold", 5)
+
+
+LISTED = ZONE + "".join(
+    f"{reverse}.{name}.example. 300 IN A 127.0.0.2\n"
+    for name, reverse in (
+        ("one", "2.0.0.127"),  # the entries by which lists are tested
+        ("two", "2.0.0.127"),
+        ("one", "66.2.0.192"),
+        ("two", "66.2.0.192"),
+        ("one", "67.2.0.192"),
+    )
+)
+ASK_LISTS = """
+[lists]
+use = ["one", "two"]
+[lists.dns.one]
+kind = "ip"
+zone = "one.example"
+[lists.dns.two]
+kind = "ip"
+zone = "two.example"
+"""
+
+
+def test_two_lists_refuse_before_the_greeting_one_needs_another_sign(tmp_path: Path) -> None:
+    """Private addresses are on no list, so a proxy tells of others."""
+    name_server = NameServer(LISTED)
+    more = door('lists = "on"\n') + ASK_LISTS + '[smtp]\nproxy_networks = ["127.0.0.0/8"]\n'
+    gate = RunningGate(tmp_path, name_server.port, more=more)
+
+    def dialogue(client_ip: str, ehlo: bytes = b"mail.sender.example") -> list[bytes]:
+        with Stranger(gate.port) as client:
+            client.say(f"PROXY TCP4 {client_ip} 192.0.2.1 40000 25\r\n".encode())
+            answers = [client.line()]
+            if answers[0].startswith(b"220"):
+                commands = (b"EHLO " + ehlo, b"MAIL FROM:<joe@sender.example>", b"RCPT TO:<ann@gate.example>")
+                answers += [client.ask(command) for command in commands]
+            return answers
+
+    try:
+        greetings: list[bytes] = []  # each worker tests the lists before it believes them
+
+        def believed() -> bool:
+            greetings.append(dialogue("192.0.2.66")[0][:9])
+            return greetings[-8:] == [b"554 5.7.1"] * 8
+
+        until(believed, "lists that passed their test in both workers")
+        assert dialogue("192.0.2.67")[-1].startswith(b"250")
+        assert dialogue("192.0.2.67", b"laptop")[-1].startswith(b"554 5.7.1")
+        assert dialogue("192.0.2.68", b"laptop")[-1].startswith(b"250")
+        assert 'check=lists action=refuse client=192.0.2.66 reason="its address is on one, two"' in gate.log
+    finally:
+        gate.stop()
+        name_server.stop()
