@@ -250,6 +250,7 @@ def read_color(value: str) -> str:
     return "transparent" if first == "transparent" else ""
 
 
+@lru_cache(maxsize=4096)
 def same_to_the_eye(one: str, other: str) -> bool:
     """Whether text in `one` on `other` does not show."""
     if one == "transparent":

@@ -26,7 +26,7 @@ from gatepost.sandbox.readers.text import count_split_words, find_addresses
 
 MAX_INNER = 40  # conditional comments and inner pages that are read
 
-_BLANKS = re.compile(r"(?:[^\S\n]|[\u034f\u200b-\u200d\u2060\u00ad\ufeff])+")
+_WIDTHLESS = re.compile("[\u034f\u200b-\u200d\u2060\u00ad\ufeff]+")
 _SIGNS = {  # what a script needs to make a file out of itself
     "Blob": re.compile(r"\bnew\s+(?:window\.)?(?:Blob|File)\s*\("),
     "createObjectURL": re.compile(r"\bcreateObjectURL\b"),
@@ -81,9 +81,11 @@ def read_page(text: str) -> Page:
 
 
 def tidy(text: str) -> str:
-    """`text` with blanks as one space and empty lines dropped."""
-    lines = (line.strip() for line in _BLANKS.sub(" ", text).split("\n"))
-    return "\n".join(line for line in lines if line)
+    """`text` with blanks as one space, characters without width and empty lines dropped."""
+    if not text.isascii():
+        text = _WIDTHLESS.sub("", text)
+    words = (line.split() for line in text.split("\n"))
+    return "\n".join([" ".join(line) for line in words if line])
 
 
 def smuggling_signs(script: str, *, download: bool = False) -> list[str]:

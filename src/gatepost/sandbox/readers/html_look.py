@@ -19,22 +19,18 @@ MAX_CLASSES = 12  # of one element
 
 @dataclass(slots=True)
 class State:
-    """How text shows inside an open element; colours as in `css.Look`, `size` in pixels."""
+    """How text shows inside an open element; colours as in `css.Look`, `size` in pixels. `conceals`: nobody sees it."""
 
     tag: str
     hidden: bool = False
     color: str = "000000"
     background: str = "ffffff"
     size: float = 16.0
+    conceals: bool = False
 
     def within(self, tag: str) -> State:
         """The same, inside another element."""
-        return State(tag, self.hidden, self.color, self.background, self.size)
-
-    @property
-    def conceals(self) -> bool:
-        """Whether nobody sees text that stands here."""
-        return self.hidden or self.size < TINY or same_to_the_eye(self.color, self.background)
+        return State(tag, self.hidden, self.color, self.background, self.size, self.conceals)
 
 
 @dataclass(slots=True)
@@ -65,6 +61,7 @@ class Styles:
             state.color, state.background = look.color or state.color, look.background or state.background
             state.size = state.size if look.size is None else look.size
         state.hidden = state.hidden or hides
+        state.conceals = state.hidden or state.size < TINY or same_to_the_eye(state.color, state.background)
         return state
 
     def _of(self, tag: str, attributes: Mapping[str, str | None]) -> list[Look]:

@@ -34,6 +34,7 @@ _REFRESH = re.compile(r"^[\d.,;\s]{0,20}(?:url\s{0,5}=\s{0,5})?[\"']?([^\"']{1,3
 _CONDITION = re.compile(r"\[if\s[^\]]{1,100}\]>", re.IGNORECASE)
 _SCHEME = re.compile(r"\s{0,20}[a-zA-Z][a-zA-Z0-9+.-]{0,30}:")
 _FRAMES = {"iframe": "src", "frame": "src", "embed": "src", "object": "data", "portal": "src"}
+_LOOKS = frozenset(("style", "bgcolor", "background", "color", "text", "hidden"))
 _UNREAD = frozenset(("script", "style", "title", "noembed", "noframes", "template", "head"))
 
 
@@ -120,8 +121,7 @@ class Page:
         state = above
         if attributes:
             self._links(tag, attributes)
-            state = self._styles.inside(tag, attributes, above)
-        elif self._styles.looks:
+        if self._styles.looks or not _LOOKS.isdisjoint(attributes):
             state = self._styles.inside(tag, attributes, above)
         if tag in VOID:
             return
@@ -173,10 +173,10 @@ class Page:
         if style and "url(" in style.lower():
             for address in addresses_in(style):
                 self._link(address, "html-style")
-        for name, value in attributes.items():
-            if name.startswith("on") and value:
+        for name in attributes:
+            if name[:2] == "on" and attributes[name]:
                 self._sign("event-attribute")
-                self._script(value[:4000])
+                self._script((attributes[name] or "")[:4000])
 
     def _special(self, tag: str, attributes: Mapping[str, str | None]) -> None:
         get = attributes.get
