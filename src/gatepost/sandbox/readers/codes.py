@@ -65,9 +65,9 @@ def _smaller(image: Image.Image) -> Image.Image:
         return image
     scale = (WORK_PIXELS / pixels) ** 0.5
     size = (max(1, int(image.width * scale)), max(1, int(image.height * scale)))
-    if image.mode not in ("L", "RGB", "RGBA"):
-        image = image.convert("RGBA" if "transparency" in image.info or "A" in image.getbands() else "RGB")
-    return image.resize(size, Image.Resampling.BOX)
+    if image.mode in ("L", "RGB", "RGBA"):
+        return image.resize(size, Image.Resampling.BOX)
+    return image.resize(size, Image.Resampling.NEAREST)  # turned into colours first it would take four times the memory
 
 
 def _look(grey: Image.Image) -> Iterator[Code]:

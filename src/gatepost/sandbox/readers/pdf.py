@@ -65,7 +65,7 @@ def read(content: Content, finds: Finds) -> Iterable[Member]:
             walk.tell(content, finds)
             yield from _files(pdf, walk, content, finds)
     except (pikepdf.PdfError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        _surface(content, finds, f"the document's structure is broken: {error}")
+        _surface(content, finds, f"the document's structure is broken: {_words(error)}")
     shown = read_pages(content, finds, password)
     for target in walk.links:
         finds.link(target, source="pdf", item=content.path, shown=shown.get(target, ""))
@@ -79,7 +79,7 @@ def _open(content: Content, finds: Finds) -> tuple[pikepdf.Pdf, str] | None:
         except pikepdf.PasswordError:
             continue
         except (pikepdf.PdfError, ValueError, OSError, RuntimeError) as error:
-            _surface(content, finds, f"the document cannot be read: {error}")
+            _surface(content, finds, f"the document cannot be read: {_words(error)}")
             return None
         if pdf.is_encrypted:
             finds.trait(content.path, "pdf.encrypted", opened=True, password="in the text" if password else "none")
@@ -87,6 +87,11 @@ def _open(content: Content, finds: Finds) -> tuple[pikepdf.Pdf, str] | None:
     finds.trait(content.path, "pdf.encrypted", opened=False, password="")
     finds.trouble("encrypted", content.path, "the document is encrypted and its password does not stand in the message")
     return None
+
+
+def _words(error: Exception) -> str:
+    """What a library says, without the name it has for our octets."""
+    return re.sub(r"(?:stream )?<_io\.BytesIO[^>]{0,60}>(?:: )?", "", str(error))
 
 
 def _surface(content: Content, finds: Finds, reason: str) -> None:
@@ -253,7 +258,7 @@ def _files(pdf: pikepdf.Pdf, walk: _Walk, content: Content, finds: Finds) -> Ite
                 octets = bytes(stream.read_bytes())
                 content.budget.take(len(octets))
         except (pikepdf.PdfError, zlib.error) as error:
-            finds.trouble("damaged", content.path, f"the embedded file {name!r} cannot be read: {error}")
+            finds.trouble("damaged", content.path, f"the embedded file {name!r} cannot be read: {_words(error)}")
             continue
         yield Member(name=name, octets=octets, names=(name,))
     if names:

@@ -15,7 +15,7 @@ from PIL import Image, ImageFile
 
 from gatepost.sandbox.finds import Finds
 from gatepost.sandbox.reader import Content, Member
-from gatepost.sandbox.readers.codes import MAX_PIXELS, Code, find_codes
+from gatepost.sandbox.readers.codes import MAX_PIXELS, WORK_PIXELS, Code, find_codes
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "ICO")  # Pillow reads dozens more that no mail program shows
 MAX_FRAMES = 4  # of an animation
@@ -70,7 +70,8 @@ def _frames(content: Content, finds: Finds) -> Iterator[Image.Image]:
     try:
         picture = Image.open(io.BytesIO(content.octets), formats=FORMATS)
     except (OSError, ValueError, SyntaxError) as error:
-        finds.trouble("damaged", content.path, f"the picture cannot be read: {error}")
+        reason = str(error).partition(" <_io")[0]
+        finds.trouble("damaged", content.path, f"the picture cannot be read: {reason}")
         return
     if picture.format == "JPEG":
         picture.draft(None, (JPEG_SIDE, JPEG_SIDE))
@@ -78,7 +79,8 @@ def _frames(content: Content, finds: Finds) -> Iterator[Image.Image]:
         size = f"{picture.width} by {picture.height}"
         finds.trouble("limit", content.path, f"a picture of {size} points is too large to look for codes in")
         return
-    count = min(int(getattr(picture, "n_frames", 1)), MAX_FRAMES)
+    few = picture.width * picture.height > WORK_PIXELS  # each frame of an animation is kept whole, thrice
+    count = min(int(getattr(picture, "n_frames", 1)), 1 if few else MAX_FRAMES)
     for number in range(count):
         try:
             if number:

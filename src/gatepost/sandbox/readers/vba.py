@@ -46,6 +46,10 @@ _GRAVE = frozenset(
 )
 
 
+# Names in the directory without which there is no project; of slides the project is packed, and its name not to be seen
+_SIGNS = tuple(name.encode("utf-16-le") for name in ("_VBA_PROJECT", "VBA\0", "PowerPoint Document"))
+
+
 @dataclass(slots=True, kw_only=True)
 class Macros:
     """`modules` counts those with code in them; `autoexec` are names of procedures that run by themselves; `grave` and
@@ -70,6 +74,8 @@ class Macros:
 def read_macros(octets: bytes) -> Macros | None:
     """The macros in `octets`, None where there is no VBA project. One that cannot be read still counts as macros:
     Office may read it."""
+    if not any(sign in octets for sign in _SIGNS):
+        return None
     logging.getLogger("olevba").setLevel(logging.CRITICAL + 1)
     macros = Macros()
     code = ""
@@ -90,6 +96,8 @@ def read_macros(octets: bytes) -> Macros | None:
     except MemoryError:
         raise
     except Exception as error:  # oletools raises whatever its forty record types lead to
+        if _SIGNS[0] not in octets:  # broken, and nothing says that it ever held macros
+            return None
         macros.damaged = f"the macros cannot be read: {type(error).__name__}"
     _search(code, macros)
     if not macros.modules and not macros.damaged:
