@@ -80,14 +80,14 @@ _MAIL_FIELDS = frozenset(
 )
 _SHEBANG = re.compile(r"#![ \t]*/[^\n]{0,100}")
 _SIGNS = (
-    ("vbs", re.compile(r"^\s*(?:Dim|Set|Sub|Function|On Error Resume Next)\b.*", re.IGNORECASE | re.MULTILINE)),
+    ("vbs", re.compile(r"^[ \t]*+(?:Dim|Set|Sub|Function|On Error Resume Next)\b.*", re.IGNORECASE | re.MULTILINE)),
     ("vbs", re.compile(r"\bCreateObject\s*\(", re.IGNORECASE)),
     ("script-js", re.compile(r"\b(?:WScript\.|ActiveXObject\s*\()")),
     ("script-js", re.compile(r"\b(?:var|let|function)\s+\w+\s*[=(]")),
     ("ps1", re.compile(r"\b(?:Invoke-\w+|New-Object|Start-Process|IEX)\b", re.IGNORECASE)),
     ("ps1", re.compile(r"(?:^|[\s;(])\$[A-Za-z_]\w*\s*=|\$env:|\[System\.", re.MULTILINE)),
-    ("bat", re.compile(r"^\s*@?echo\s+off\b", re.IGNORECASE | re.MULTILINE)),
-    ("bat", re.compile(r"%~dp0|^\s*(?:set|start|cmd)\s+[/\"\w]", re.IGNORECASE | re.MULTILINE)),
+    ("bat", re.compile(r"^[ \t]*+@?echo\s+off\b", re.IGNORECASE | re.MULTILINE)),
+    ("bat", re.compile(r"%~dp0|^[ \t]*+(?:set|start|cmd)\s+[/\"\w]", re.IGNORECASE | re.MULTILINE)),
 )
 
 
