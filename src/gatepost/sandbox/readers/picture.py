@@ -75,18 +75,24 @@ def _frames(content: Content, finds: Finds) -> Iterator[Image.Image]:
         return
     if picture.format == "JPEG":
         picture.draft(None, (JPEG_SIDE, JPEG_SIDE))
-    if picture.width * picture.height > MAX_PIXELS:
-        size = f"{picture.width} by {picture.height}"
-        finds.trouble("limit", content.path, f"a picture of {size} points is too large to look for codes in")
-        return
     few = picture.width * picture.height > WORK_PIXELS  # each frame of an animation is kept whole, thrice
     count = min(int(getattr(picture, "n_frames", 1)), 1 if few else MAX_FRAMES)
     for number in range(count):
         try:
             if number:
                 picture.seek(number)
+            if not _is_readable(picture, content, finds):  # a later frame may be larger than the first
+                return
             picture.load()
         except (OSError, ValueError, SyntaxError, EOFError) as error:
             finds.trouble("damaged", content.path, f"the picture cannot be read: {error}")
             return
         yield picture
+
+
+def _is_readable(picture: Image.Image, content: Content, finds: Finds) -> bool:
+    if picture.width * picture.height <= MAX_PIXELS:
+        return True
+    size = f"{picture.width} by {picture.height}"
+    finds.trouble("limit", content.path, f"a picture of {size} points is too large to look for codes in")
+    return False

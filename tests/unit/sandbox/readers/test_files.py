@@ -248,3 +248,13 @@ def test_a_pattern_that_never_ends_is_trouble(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(yara, "MAX_SECONDS", 1)
     yara.prepare(tmp_path)
     assert [trouble.code for trouble in read(b"a" * 3_000_000, reader=yara.read).trouble] == ["time"]
+
+
+def test_a_later_frame_that_is_larger_is_measured_too() -> None:
+    first, later = Image.new("L", (30, 30), 255), Image.new("L", (30, 30), 0)
+    file = io.BytesIO()
+    first.save(file, "GIF", save_all=True, append_images=[later], duration=50)
+    octets = bytearray(file.getvalue())
+    at = octets.rfind(b"\x2c\x00\x00\x00\x00\x1e\x00\x1e\x00")  # the later frame's place and size
+    octets[at + 5 : at + 9] = b"\xff\xff\xff\xff"
+    assert [trouble.code for trouble in read(bytes(octets)).trouble] == ["limit"]
