@@ -13,6 +13,8 @@ from gatepost.server.smtp.gatekeeper import Answer
 from gatepost.server.smtp.visit import Stats, Visit
 from gatepost.wire.smtp.replies import Reply
 
+_GUESSED = frozenset({"5.1.1", "5.7.1"})  # no such recipient; relaying
+
 
 class Offences:
     """One worker's."""
@@ -23,8 +25,8 @@ class Offences:
         self._tarpit_mode = parts.settings.tarpit.mode
 
     def refused_recipient(self, visit: Visit, reply: Reply) -> Answer:
-        """A recipient was refused; for good, it is an offence."""
-        if reply.permanent:
+        """A recipient was refused; one who does not exist or is not ours is an offence, lack of TLS is none."""
+        if reply.enhanced in _GUESSED:
             self.note(visit, "a recipient that does not exist or is not ours")
         return self.slow(visit, reply)
 

@@ -24,6 +24,7 @@ from gatepost.server.door.settings import BanSettings, DoorSettings, GreylistSet
 from gatepost.server.door.teller import Teller
 from gatepost.server.logs import Log
 from gatepost.server.metrics import Metric, MetricsTable
+from gatepost.server.pipeline import replies
 from gatepost.server.settings import DomainSettings, GateSettings
 from gatepost.server.smtp.gatekeeper import Answer
 from gatepost.server.smtp.settings import SmtpSettings
@@ -238,6 +239,21 @@ def test_ended_bans_do_not_hold_though_nobody_looked_again(tmp_path: Path) -> No
         assert ban.until is not None
         await asyncio.sleep(max(0.0, ban.until - time.time()) + 0.01)
         assert (await world.visit("192.0.2.7"))[0] is None
+        await world.door.close()
+
+    run(body())
+
+
+def test_only_guessed_recipients_and_relaying_are_offences(tmp_path: Path) -> None:
+    async def body() -> None:
+        world = World(tmp_path, DoorSettings(exempt=(), bans=BanSettings(mode="watch", after=2)))
+        _, _, visit = await world.visit("192.0.2.8")
+        for reply in (replies.NEED_TLS, replies.NO_SMTPUTF8, replies.ASK_LATER) * 3:
+            world.door.offences.refused_recipient(visit, reply)
+        assert not world.notes
+        for reply in (replies.UNKNOWN, replies.RELAY_DENIED):
+            world.door.offences.refused_recipient(visit, reply)
+        assert [(note.check, note.mode, note.action) for note in world.notes] == [("door.ban", "watch", "ban")]
         await world.door.close()
 
     run(body())
