@@ -7,6 +7,7 @@ Not here: matching them (`reputation.local`), the lists of the world (`lists`).
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -168,8 +169,15 @@ def opened(settings: Settings) -> Iterator[ListStore]:
     """The store of lists, closed afterwards."""
     from gatepost.store.lists import ListStore
 
-    store = ListStore.open(Path(settings.store.folder))
+    folder = Path(settings.store.folder)
+    if not folder.is_dir():
+        raise InputError("store.folder", folder, "is not there; has the gate been started with this file?")
+    fresh = not database(settings).exists()
+    store = ListStore.open(folder)
     try:
+        if fresh and os.geteuid() == 0:  # the gate itself is not root, and must read it
+            owner = folder.stat()
+            os.chown(store.path, owner.st_uid, owner.st_gid)
         yield store
     finally:
         store.close()

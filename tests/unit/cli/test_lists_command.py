@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ surbl-org-permanent-test-point.com.multi.surbl.org. A 127.255.255.254
 @pytest.fixture
 def place(tmp_path: Path) -> list[str]:
     (tmp_path / "gatepost.toml").write_text(CONFIG)
+    (tmp_path / "store").mkdir()
     (tmp_path / "zone").write_text(ZONE)
     return ["--config", str(tmp_path / "gatepost.toml")]
 
@@ -125,3 +127,16 @@ def test_inspect_asks_lists_only_with_the_gate_s_configuration(
     assert told["decision"]["decided_by"] == ["list.local-block"]
     main(common)
     assert not any(finding["group"] == "lists" for finding in json.loads(capsys.readouterr().out)["findings"])
+
+
+def test_what_root_makes_belongs_to_the_owner_of_the_store(
+    capsys: pytest.CaptureFixture[str], place: list[str], tmp_path: Path
+) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root can give files away")
+    os.chown(tmp_path / "store", 65534, 65534)
+    assert run(capsys, "add", "block", "a.example", *place)[0] == 0
+    assert {path.stat().st_uid for path in (tmp_path / "store").iterdir()} == {65534}
+    (tmp_path / "gatepost.toml").write_text(CONFIG.replace('"store"', '"elsewhere"'))
+    code, _, err = run(capsys, "add", "block", "a.example", *place)
+    assert (code, "is not there" in err) == (2, True)

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from gatepost.finding import Severity
 from gatepost.inspector.facts import Facts
 from gatepost.inspector.rule import Rule, Seen, rule
-from gatepost.inspector.standing import LocalMatch, counted, gravest_block
+from gatepost.inspector.standing import UNKNOWN, LocalMatch, counted, gravest_block
 from gatepost.reputation.check import Listing
 from gatepost.reputation.dnslist import ListKind
 from gatepost.reputation.questions import SubjectKind
@@ -27,7 +27,7 @@ _REMEDY = (
 
 
 def _known(facts: Facts) -> bool:
-    return facts.standing is not None
+    return facts.standing is not None and facts.standing is not UNKNOWN
 
 
 def listings_for(facts: Facts, code: str) -> tuple[Listing, ...]:

@@ -13,6 +13,7 @@ from fakes import DictResolver
 from gatepost.inspector.content import Content
 from gatepost.inspector.decision import Action
 from gatepost.inspector.facts import Facts
+from gatepost.inspector.grounds import read_grounds
 from gatepost.inspector.judge import Judgement, judge
 from gatepost.inspector.settings import InspectorSettings
 from gatepost.inspector.standing import lookup_standing
@@ -230,3 +231,10 @@ def test_a_link_is_followed_to_its_end() -> None:
     opened = Opened(links=(Link(target=wrapped, source="html-a", item="1"),))
     assert lists_of(examined(("surbl",), opened=opened)) == {"list.uri"}
     assert lists_of(examined((), ("block", "https://bad.example/x", {}), opened=opened)) == {"list.local-block"}
+
+
+@pytest.mark.parametrize("action", ["reject", "quarantine", "tag"])
+def test_a_block_is_kept_for_another_policy_to_be_tried(action: str) -> None:
+    grounds = examined((), ("block", IP, {"action": action})).grounds
+    assert grounds.block == action
+    assert read_grounds(grounds.as_json()) == grounds
