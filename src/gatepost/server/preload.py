@@ -12,6 +12,7 @@ import encodings.aliases
 import importlib
 
 from gatepost.inspector.classifier.start import start_model
+from gatepost.inspector.links.lists import load_lists
 
 LATE = (
     "anyio._backends._asyncio",
@@ -33,6 +34,7 @@ def preload() -> None:
             importlib.import_module(name)
         except ImportError:
             continue
+    load_lists()
     start_model()  # the largest thing that all processes read and none changes
     for codec in sorted(set(encodings.aliases.aliases.values())):
         try:

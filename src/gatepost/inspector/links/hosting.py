@@ -9,12 +9,13 @@ from __future__ import annotations
 import enum
 import re
 from functools import lru_cache
-from importlib.resources import files
 
 from gatepost.inspector.links.host import percent_decode
+from gatepost.inspector.links.lists import known_places
 from gatepost.inspector.links.url import Url, parse_url
 
 _EMBEDDED = re.compile(r"(?:https?|ftp)(?::|%3[aA]|%253[aA])(?:/|%2[fF]|%252[fF]){2}[^\s&]{3,2000}")
+_NOTHING: frozenset[Service] = frozenset()
 MAX_LABELS = 12  # labels of a host that are looked at, from its end
 
 
@@ -28,32 +29,21 @@ class Service(enum.StrEnum):
     STORAGE = "storage"
 
 
-@lru_cache(maxsize=1)
-def _services() -> dict[str, tuple[tuple[str, Service], ...]]:
-    """For each host its services, each with the path that it needs."""
-    text = files("gatepost.inspector.links").joinpath("data/hosting.txt").read_text("utf-8")
-    found: dict[str, tuple[tuple[str, Service], ...]] = {}
-    for line in text.splitlines():
-        if line and line[0] != "#":
-            kind, *places = line.split()
-            for place in places:
-                host, slash, path = place.partition("/")
-                found[host] = (*found.get(host, ()), (slash + path, Service(kind)))
-    return found
-
-
 def services_of(url: Url) -> frozenset[Service]:
     """What the host of `url` is known for, empty for most."""
-    known, host = _services(), url.host.ascii
-    if not host:
-        return frozenset()
+    known = _known_for(url.host.ascii)
+    return frozenset(service for path, service in known if url.path.startswith(path)) if known else _NOTHING
+
+
+@lru_cache(maxsize=8192)
+def _known_for(host: str) -> tuple[tuple[str, Service], ...]:
+    """The services of `host` and of all domains above it, with the paths that they need."""
     labels = host.split(".")
-    found: set[Service] = set()
-    for at in range(max(0, len(labels) - MAX_LABELS), len(labels) - 1):
-        for path, service in known.get(".".join(labels[at:]), ()):
-            if url.path.startswith(path):
-                found.add(service)
-    return frozenset(found)
+    return tuple(
+        (path, Service(word))
+        for at in range(max(0, len(labels) - MAX_LABELS), len(labels) - 1)
+        for path, word in known_places().get(".".join(labels[at:]), ())
+    )
 
 
 def embedded_target(url: Url) -> Url | None:

@@ -17,10 +17,10 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.resources import files
 
 from gatepost.inspector.links.domain import looks_registered, registered_label, registrable_domain
 from gatepost.inspector.links.host import parse_host
+from gatepost.inspector.links.lists import imitated_names, lookalike_letters
 
 MIN_TYPO = 6  # letters of a name from which one changed letter counts
 MIN_TOKEN = 4  # letters of a name that counts as a part of another: "visa" does, "ups" and "ing" do not
@@ -73,11 +73,7 @@ class Protected:
         self.by_label.setdefault(parse_host(label).shown, registered)
 
     def _add_shipped(self) -> None:
-        text = files("gatepost.inspector.links").joinpath("data/imitated.txt").read_text("utf-8")
-        for line in text.splitlines():
-            if not line or line[0] == "#":
-                continue
-            label, *domains = line.split()
+        for label, domains in imitated_names():
             for domain in domains:
                 if domain.endswith(".*"):
                     self.own_labels.add(domain[:-2])
@@ -191,24 +187,13 @@ def _is_national(suffix: str) -> bool:
     return (len(last) == 2 and last not in _ANYBODYS) or last in _OLD
 
 
-@lru_cache(maxsize=1)
-def _table() -> dict[int, str]:
-    text = files("gatepost.inspector.links").joinpath("data/confusables.txt").read_text("utf-8")
-    table: dict[int, str] = {}
-    for line in text.splitlines():
-        if line and line[0] != "#":
-            target, _, sources = line.partition(" ")
-            table.update((ord(char), target) for char in sources)
-    return table
-
-
 @lru_cache(maxsize=4096)
 def skeleton(label: str) -> str:
     """`label` with every letter as the ASCII letter that it looks like (UTS 39 §4), marks and case dropped."""
     if label.isascii():
         return label.lower()
     bare = "".join(c for c in unicodedata.normalize("NFKD", label.lower()) if not unicodedata.combining(c))
-    return unicodedata.normalize("NFC", bare.translate(_table()).lower())
+    return unicodedata.normalize("NFC", bare.translate(lookalike_letters()).lower())
 
 
 @lru_cache(maxsize=4096)
