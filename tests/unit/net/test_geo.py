@@ -15,7 +15,8 @@ from mmdb import write_mmdb
 COUNTRIES = {
     "192.0.2.0/24": {"country": {"iso_code": "de", "names": {"en": "Germany"}}},
     "198.51.100.0/25": {"country": "FR", "asn": "AS64500", "as_name": "Example SA"},
-    "203.0.113.0/24": {"country_code": "ES"},
+    "203.0.113.0/25": {"country_code": "ES"},
+    "203.0.113.128/25": {"country": "Spain"},
     "192.0.3.0/24": {"country": 7, "autonomous_system_number": "x", "autonomous_system_organization": 9},
 }
 NETWORKS = {"192.0.2.0/24": {"autonomous_system_number": 64496, "autonomous_system_organization": "N" * 200}}
@@ -35,7 +36,9 @@ def test_a_place_is_put_together_from_both_files(settings: GeoSettings) -> None:
     assert locator.locate("203.0.113.7") == Place(country="ES")
 
 
-@pytest.mark.parametrize("ip", ["198.51.100.200", "192.0.3.1", "", "no address", "2001:db8::1", "1" * 5000, "\0"])
+@pytest.mark.parametrize(
+    "ip", ["198.51.100.200", "192.0.3.1", "203.0.113.200", "", "no address", "2001:db8::1", "1" * 5000, "\0"]
+)
 def test_what_is_unknown_or_odd_is_nowhere(settings: GeoSettings, ip: str) -> None:
     assert GeoLocator(settings).locate(ip) == Place()
 

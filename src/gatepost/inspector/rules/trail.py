@@ -132,7 +132,7 @@ def forged_own_hop(facts: Facts) -> Seen | None:
     if not any(own.encode() in field for own in facts.own_domains for field in fields):
         return None
     for hop in _hops(facts):
-        if not hop.trusted and facts.is_own(hop.by.lower().rstrip(".")):
+        if facts.is_own(hop.by.lower().rstrip(".")):
             return Seen(evidence={"by": hop.by, "hop": hop.number, "from": hop.from_name})
     return None
 

@@ -79,6 +79,7 @@ def test_path_ehlo_borrowed(name: str, reverse: str | None) -> None:  # path.ehl
         ("yahoo.com", {"iprev": iprev("permerror", name=""), "spf_ehlo": ehlo("pass")}),
         ("outlook.com", {"iprev": iprev(name="mail-x.protection.outlook.com")}),
         ("mail.firm.example", {"iprev": iprev(name="host.hosting.example")}),
+        ("mout.gmx.net", {"iprev": iprev(name="mout-xforward.gmx.net")}),
         ("[192.0.2.10]", {}),
         ("", {}),
         ("yahoo.com", {"iprev": iprev("permerror", name=""), "dmarc": dmarc()}),

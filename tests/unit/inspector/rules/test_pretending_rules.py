@@ -63,6 +63,21 @@ def test_a_false_colleague_who_never_wrote_is_graver_and_a_known_one_milder() ->
     assert stranger.weight > plain.weight == spoofed.weight > friend.weight == 0
 
 
+def test_who_was_answered_is_let_be_only_when_proven() -> None:
+    answered = replace(STRANGER, replied=frozenset({"bob@example.net"}))
+    header = mail("Ann Miller <ann@home.example>")
+    proven = see(rules.colleagues_name, header=header, people=PEOPLE, acquaintance=answered)
+    spoofed = see(rules.colleagues_name, header=header, people=PEOPLE, acquaintance=answered, **UNPROVEN)
+    assert proven is not None
+    assert spoofed is not None
+    assert proven.weight == 0 < spoofed.weight
+
+
+def test_sharp_s_and_capitals_are_one_name() -> None:
+    people = People({"Jörg Groß": ["jg@example.net"]})
+    assert see(rules.colleagues_name, header=mail('"JÖRG GROSS" <x@evil.example>'), people=people) is not None
+
+
 def test_our_own_domain_counts_only_when_proven() -> None:
     header = mail("Ann Miller <other@example.net>")
     assert see(rules.colleagues_name, header=header, people=PEOPLE, dmarc=dmarc(domain="example.net")) is None
