@@ -125,11 +125,15 @@ def test_one_process_has_the_turn_and_gives_it_up(tmp_path: Path) -> None:
     first, second = Running(tmp_path, DictResolver(ZONE)), Running(tmp_path, DictResolver(ZONE))
     held = claim_turn(tmp_path)
     assert held is not None
-    run(first, lambda: first.lists.health.is_well("zen"))
+
+    async def rounds() -> None:
+        await asyncio.sleep(0.2)  # ten more looks: one that had the turn would have used it
+
+    run(first, lambda: first.lists.health.is_well("zen"), rounds)
     assert "own-listed" not in first.log()
     held.close()
     second.keeper.retire()
-    run(second, lambda: second.lists.health.is_well("zen"))
+    run(second, lambda: second.lists.health.is_well("zen"), rounds)
     assert "own-listed" not in second.log()
 
 
