@@ -201,6 +201,7 @@ RULES: tuple[Rule, ...] = (
     markup.refresh,
     markup.frame,
     markup.hidden_text,
+    markup.too_long,
     markup.split_words,
     trouble.bomb,
     trouble.crash,

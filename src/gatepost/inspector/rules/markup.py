@@ -243,6 +243,23 @@ def hidden_text(facts: Facts) -> Seen | None:
 
 
 @rule(
+    code="html.too-long",
+    severity=Severity.NOTICE,
+    weight=1.0,
+    group="links",
+    summary="The message's page has {octets} octets, and only its beginning and end were read.",
+    why="Nobody writes a million characters; such a page may be padded so that filters stop before what matters.",
+    remedy="Look for links in its middle before you trust it.",
+    reference="practice: padding",
+    when=has_content,
+)
+def too_long(facts: Facts) -> Seen | None:
+    for _, trait in _own_traits(facts, "html.too-long"):
+        return Seen(evidence={"octets": trait.evidence.get("octets", 0)})
+    return None
+
+
+@rule(
     code="html.split-words",
     severity=Severity.WARNING,
     weight=2.0,

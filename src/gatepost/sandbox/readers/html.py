@@ -6,6 +6,7 @@ In: the octets of a text/html part or of an HTML file. Out: what `Finds` is told
 - "html.form": a form; "password" tells whether it asks for one, "remote" how many lead elsewhere
 - "html.hidden-text": text that does not show; "hidden" and "visible" count characters without blanks
 - "html.frame", "html.refresh", "html.base": with "count"
+- "html.too-long": only its beginning and end were read; "octets" is its size
 - "text.split-words": as in `text`
 Standard: the HTML Standard. Bounded by `charset.MAX_TEXT`, linear. Conditional comments, which Outlook obeys, and the
 pages of `srcdoc` are read for links as well.
@@ -19,7 +20,7 @@ from collections.abc import Iterable
 
 from gatepost.sandbox.finds import Finds
 from gatepost.sandbox.reader import Content, Member
-from gatepost.sandbox.readers.charset import read_text
+from gatepost.sandbox.readers.charset import is_cut, read_text
 from gatepost.sandbox.readers.html_events import events_of
 from gatepost.sandbox.readers.html_page import Page
 from gatepost.sandbox.readers.text import count_split_words, find_addresses
@@ -60,6 +61,8 @@ def read(content: Content, finds: Finds) -> Iterable[Member]:
     for address in find_addresses("".join(page.free)):
         finds.link(address.target, source="text", item=path)
     finds.text(item=path, kind="html", visible=visible, hidden=hidden)
+    if is_cut(content.octets, text):
+        finds.trait(path, "html.too-long", octets=len(content.octets))
     _tell_traits(page, finds, path, visible, hidden)
     return ()
 

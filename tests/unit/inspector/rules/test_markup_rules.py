@@ -100,6 +100,15 @@ def test_hidden_text() -> None:  # html.hidden-text
     assert see(rules.hidden_text, content=page(twice)) is None
 
 
+def test_too_long() -> None:  # html.too-long
+    padded = page("<p>x</p>" + "<i>a</i>" * 150_000 + "<a href=http://end.example/>y</a>")
+    assert see(rules.too_long, content=padded) is not None
+    assert [seen.domain for seen in padded.links.web] == ["end.example"]  # its end is read
+    picture = page("<img src='data:image/png;base64," + "A" * 3_000_000 + "'><a href=http://end.example/>y</a>")
+    assert see(rules.too_long, content=picture) is None
+    assert [seen.domain for seen in picture.links.web] == ["end.example"]
+
+
 def test_split_words() -> None:  # html.split-words
     many = see(rules.split_words, content=page("<p>Pay\u200bPal acc\u200bount sus\u200bpended</p>"))
     assert many is not None
