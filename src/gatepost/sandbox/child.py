@@ -1,6 +1,6 @@
 """The program of the sandbox's processes: a nursery with all readers loaded, and the children it bears.
 
-In: `python -I -m gatepost.sandbox.child DESCRIPTOR SETTINGS`: a socket to the parent, JSON of `Birth`. The nursery
+In: `python -I -m gatepost.sandbox.child DESCRIPTOR`: a socket to the parent, which sends `Birth` first. The nursery
 never sees a message; it bears a child for each "fork" and tells how each ended. A child is confined before its first
 job; a job is a descriptor to read a message from, the answer one frame of JSON (`job`).
 Standard: DESIGN, "killable sandbox children". Not here: the parent's side (`nursery`, `pool`).
@@ -30,6 +30,7 @@ from gatepost.sandbox.limits import Limits
 from gatepost.sandbox.walker import Walker
 
 STDERR = 2
+MAX_BIRTH = 1 << 16
 _MAX_COMMAND = 64
 
 
@@ -43,8 +44,8 @@ class Birth:
     yara_rules: str
 
 
-def read_birth(text: str) -> Birth:
-    """`Birth` from the command line; the parent is believed."""
+def read_birth(text: bytes) -> Birth:
+    """`Birth` from JSON; the parent is believed."""
     values = json.loads(text)
     limits, ration = Limits(**values.pop("limits")), Ration(**values.pop("ration"))
     return Birth(limits=limits, ration=ration, **values)
@@ -183,7 +184,7 @@ def main(arguments: list[str]) -> None:
     """The nursery's life."""
     control = socket.socket(fileno=int(arguments[0]))
     control.set_inheritable(False)
-    birth = read_birth(arguments[1])
+    birth = read_birth(control.recv(MAX_BIRTH))
     problems = preload(birth)
     gc.collect()
     gc.freeze()  # the collector leaves shared memory alone, so that it stays shared

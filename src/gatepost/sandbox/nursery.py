@@ -48,7 +48,7 @@ class Nursery:
     def __init__(self, settings: ContentSettings, *, preload: bool, program: Sequence[str] = PROGRAM) -> None:
         self._settings = settings
         self._program = program
-        self._birth = json.dumps(
+        birth = json.dumps(
             {
                 "limits": dataclasses.asdict(settings.limits),
                 "ration": {"memory": settings.memory, "cpu_seconds": settings.cpu_seconds},
@@ -56,6 +56,7 @@ class Nursery:
                 "yara_rules": settings.yara_rules,
             }
         )
+        self._birth = birth.encode()
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
         self._ready: asyncio.Future[None] | None = None
@@ -120,7 +121,7 @@ class Nursery:
         with theirs:
             try:
                 self._process = subprocess.Popen(
-                    [*self._program, str(theirs.fileno()), self._birth],
+                    [*self._program, str(theirs.fileno())],
                     pass_fds=[theirs.fileno()],
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
@@ -128,6 +129,7 @@ class Nursery:
                     env=_ENVIRONMENT,
                     cwd="/",
                 )
+                own.send(self._birth)
             except OSError as error:
                 own.close()
                 raise ChildLost("unavailable", f"the sandbox cannot be started: {error}") from None

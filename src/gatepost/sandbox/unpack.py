@@ -6,6 +6,7 @@ Not here: the decompressors (`readers.archive*`), the numbers (`limits`).
 
 from __future__ import annotations
 
+import lzma
 import zlib
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -46,8 +47,7 @@ class Budget:
         """`count` more octets were unpacked."""
         self.total += count
         if self.total > self.limits.total:
-            error = Bomb if self.source and self.total > self.limits.ratio * self.source else TooMuch
-            raise error(f"more than {self.limits.total >> 20} MB unpacked in all")
+            raise self._error(f"more than {self.limits.total >> 20} MB unpacked in all")
 
     def gather(self, chunks: Iterable[bytes], packed: int) -> bytes:
         """All `chunks` of one member that took `packed` octets; each is counted before the next is made."""
@@ -60,11 +60,65 @@ class Budget:
         for chunk in chunks:
             size += len(chunk)
             self.take(len(chunk))
-            if size > limits.ratio_from and size > limits.ratio * max(packed, 1):
+            used = chunks.used if isinstance(chunks, Unpacking) else packed
+            if size > limits.ratio_from and size > limits.ratio * max(used, 1):
                 raise Bomb(f"it unpacks to more than {limits.ratio} times its size")
             if size > limits.member:
-                raise TooMuch(f"it has more than {limits.member >> 20} MB")
+                raise self._error(f"it has more than {limits.member >> 20} MB")
             yield chunk
+
+    def _error(self, reason: str) -> Bomb:
+        """Out of proportion to the message, or only large?"""
+        odd = self.source and self.total > self.limits.ratio * self.source
+        return Bomb(reason) if odd else TooMuch(reason)
+
+
+class Unpacking:
+    """Iterates over what a decompressor of the standard library's kind makes of `packed` from `start` on: chunks of at
+    most CHUNK octets, at most `most` octets in all. `used` is how much of `packed` went into it so far; afterwards
+    `start + used` is where the stream ended. With `tolerant`, damage behind the beginning ends it quietly."""
+
+    def __init__(
+        self, machine: Any, packed: bytes, *, start: int = 0, most: int | None = None, tolerant: bool = False
+    ) -> None:
+        self._machine = machine
+        self._packed = packed
+        self._start = start
+        self._most = most
+        self._tolerant = tolerant
+        self._made = 0
+        self.used = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            for chunk in self._chunks():
+                self._made += len(chunk)
+                yield chunk
+        except (zlib.error, lzma.LZMAError, OSError, EOFError, ValueError):
+            if not self._tolerant or not self._made:
+                raise
+
+    def _chunks(self) -> Iterator[bytes]:
+        """Fed piece by piece: given all at once, the decompressors copy the rest again and again."""
+        view = memoryview(self._packed)
+        deflate = hasattr(self._machine, "unconsumed_tail")
+        for at in range(self._start, len(view), CHUNK):
+            data: Any = view[at : at + CHUNK]
+            fed = at + len(data) - self._start
+            while True:
+                chunk = self._machine.decompress(data, CHUNK)
+                data = self._machine.unconsumed_tail if deflate else b""
+                self.used = fed - len(data)
+                if chunk:
+                    yield chunk
+                if self._machine.eof:
+                    self.used = fed - len(self._machine.unused_data)
+                    return
+                if self._most is not None and self._made >= self._most:
+                    return
+                if not data and (len(chunk) < CHUNK if deflate else self._machine.needs_input):
+                    break
+        raise EOFError("it ends too early")
 
 
 def inflate(packed: bytes, budget: Budget, *, wbits: int = -zlib.MAX_WBITS) -> bytes:
@@ -73,33 +127,6 @@ def inflate(packed: bytes, budget: Budget, *, wbits: int = -zlib.MAX_WBITS) -> b
     return budget.gather(inflated(packed, wbits), len(packed))
 
 
-def inflated(packed: bytes, wbits: int) -> Iterator[bytes]:
-    """The chunks of one deflate stream, none larger than CHUNK."""
-    machine = zlib.decompressobj(wbits)
-    some = False
-    try:
-        chunk = machine.decompress(packed, CHUNK)
-        while chunk or machine.unconsumed_tail:
-            some = True
-            yield chunk
-            if machine.eof:
-                return
-            chunk = machine.decompress(machine.unconsumed_tail, CHUNK)
-    except zlib.error:
-        if not some:
-            raise
-
-
-def limited(machine: Any, packed: bytes, *, most: int | None = None) -> Iterator[bytes]:
-    """The chunks that a decompressor of the standard library's kind makes of `packed`, at most `most` octets of them,
-    none larger than CHUNK. What follows the stream is in its `unused_data`."""
-    made = 0
-    deflate = hasattr(machine, "unconsumed_tail")
-    data = packed
-    while not machine.eof and (most is None or made < most):
-        chunk = machine.decompress(data, CHUNK)
-        made += len(chunk)
-        yield chunk
-        data = machine.unconsumed_tail if deflate else b""
-        if not machine.eof and not chunk and (deflate or machine.needs_input) and not data:
-            raise EOFError("it ends too early")
+def inflated(packed: bytes, wbits: int) -> Unpacking:
+    """The chunks of one deflate stream."""
+    return Unpacking(zlib.decompressobj(wbits), packed, tolerant=True)

@@ -1,6 +1,6 @@
 """The sandbox's program with one reader more, that does what the octets ask for: what a taken-over reader might do.
 
-Run by tests as `python -I hostile_child.py DESCRIPTOR SETTINGS`. Not here: anything that the product could reach.
+Run by tests as `python -I hostile_child.py DESCRIPTOR`. Not here: anything that the product could reach.
 """
 
 from __future__ import annotations

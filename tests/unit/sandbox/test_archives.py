@@ -157,6 +157,22 @@ def test_bomb_by_ratio(open_attachment: Open) -> None:
     assert "2/1" not in kinds(opened)
 
 
+def test_bomb_within_an_archive(open_attachment: Open) -> None:
+    inner = zipped({"zeros": bytes(100 << 20)})
+    opened = open_attachment(zipped({"inner.zip": inner}), "x.zip")
+    assert troubles(opened) == {"bomb"}
+
+
+def test_large_files_in_proportion_are_no_bomb(open_attachment: Open) -> None:
+    words = b"".join(b"%d;Hamburg;%d\n" % (n, n * 7) for n in range(150_000))
+    for octets in (zipped({"a.csv": words}), gzip.compress(words)):
+        assert troubles(open_attachment(octets, "x", member=1 << 20, ratio_from=1 << 18)) == {"limit"}
+
+
+def test_many_small_streams_do_not_take_long(open_attachment: Open) -> None:
+    assert troubles(open_attachment(gzip.compress(b"x") * 30_000, "x.gz")) == {"limit"}
+
+
 def test_limit_by_total(open_attachment: Open) -> None:
     words = b"".join(struct.pack("<I", n * 2654435761 & 0xFFFFFFFF) for n in range(1 << 16))
     opened = open_attachment(zipped({f"{n}": words + bytes([n]) for n in range(40)}), "x.zip", total=1 << 20)

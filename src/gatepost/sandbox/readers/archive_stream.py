@@ -14,9 +14,10 @@ from typing import Any
 
 from gatepost.sandbox.finds import Finds
 from gatepost.sandbox.reader import Content, Member
-from gatepost.sandbox.unpack import limited
+from gatepost.sandbox.unpack import TooMuch, Unpacking
 
 MEMORY = 80 << 20  # octets that a decompressor of xz may ask for; xz -9 takes 65 MB
+MAX_STREAMS = 10_000  # parallel compressors write one for each megabyte or so
 _ENDINGS = {"gzip": (".gz", ".tgz", ".z"), "bzip2": (".bz2",), "xz": (".xz",), "lzma": (".lzma",), "zstd": (".zst",)}
 
 
@@ -24,7 +25,7 @@ def read(content: Content, finds: Finds) -> Iterator[Member]:
     """The file inside; what is damaged behind its beginning gives what came before."""
     pieces: list[bytes] = []
     try:
-        for chunk in content.budget.watched(_chunks(content), len(content.octets)):
+        for chunk in _chunks(content):
             pieces.append(chunk)
     except (zlib.error, lzma.LZMAError, OSError, EOFError, ValueError) as error:
         if not pieces:
@@ -54,18 +55,21 @@ def _machine(kind: str) -> Any:
 
 def _chunks(content: Content) -> Iterator[bytes]:
     """All streams that stand one behind the other, as the tools read them."""
-    rest = content.octets
-    first = True
-    while rest.rstrip(b"\x00"):
-        machine = _machine(content.kind)
+    octets, start = content.octets, 0
+    for number in range(MAX_STREAMS):
+        while octets.startswith(b"\x00", start):  # padding of whole blocks
+            start += 1
+        if start >= len(octets):
+            return
+        unpacking = Unpacking(_machine(content.kind), octets, start=start)
         try:
-            yield from limited(machine, rest)
+            yield from content.budget.watched(unpacking, len(octets))
         except (zlib.error, lzma.LZMAError, OSError, ValueError):
-            if first:
+            if not number:
                 raise
             return  # octets behind the last stream, which the tools ignore
-        rest = machine.unused_data
-        first = False
+        start += max(unpacking.used, 1)
+    raise TooMuch(f"it is more than {MAX_STREAMS} compressed streams in a row")
 
 
 def _inner_name(content: Content) -> str:

@@ -9,14 +9,14 @@ from __future__ import annotations
 import bz2
 import lzma
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from gatepost.sandbox.finds import Finds
 from gatepost.sandbox.reader import Content, Member
 from gatepost.sandbox.readers.archive_members import note_link, note_locked, note_name
 from gatepost.sandbox.readers.zip_directory import Entry, aes_field, overlapping, read_entries
 from gatepost.sandbox.readers.zip_locked import open_aes, open_old
-from gatepost.sandbox.unpack import Bomb, inflated, limited, trouble_of
+from gatepost.sandbox.unpack import Bomb, Unpacking, inflated, trouble_of
 
 _AES = 99
 _SIZE_BEHIND = 0x8  # §4.4.4: sizes and checksum stand behind the member
@@ -112,24 +112,24 @@ def _unpacked(content: Content, finds: Finds, entry: Entry, data: bytes, method:
     return None
 
 
-def _chunks(data: bytes, method: int, size: int) -> Iterator[bytes]:
+def _chunks(data: bytes, method: int, size: int) -> Iterable[bytes]:
     """What `data` unpacks to, piece by piece."""
     if method == 0:
-        return iter((data,))
+        return (data,)
     if method == 8:
         return inflated(data, -zlib.MAX_WBITS)
     if method == 9:
         return _deflate64(data, size)
     if method == 12:
-        return limited(bz2.BZ2Decompressor(), data)
+        return Unpacking(bz2.BZ2Decompressor(), data)
     if method == 14:
-        return limited(_lzma(data), data[4 + int.from_bytes(data[2:4], "little") :], most=size)
+        return Unpacking(_lzma(data), data, start=4 + int.from_bytes(data[2:4], "little"), most=size)
     if method == 93:
         from gatepost.sandbox.readers.archive_stream import zstd
 
-        return limited(zstd(), data)
+        return Unpacking(zstd(), data)
     if method == 95:
-        return limited(lzma.LZMADecompressor(lzma.FORMAT_XZ), data)
+        return Unpacking(lzma.LZMADecompressor(lzma.FORMAT_XZ), data)
     raise NotImplementedError(f"packed by a method that is not known here ({method})")
 
 
