@@ -1,11 +1,12 @@
 """The ports: what pure rooms ask of the world, as protocols, and the values that come back.
 
 A file a port: `dns` (Resolver), `content` (Opener), `scanner` (Scanner), `fetcher` (Fetcher), `history` (History),
-`memory` (Memory), `locator` (Locator).
+`memory` (Memory), `locator` (Locator), `directory` (Directory).
 Not here: who answers (`net`, `sandbox`, `store`); the houses hand them in.
 """
 
 from gatepost.ports.content import Item, Link, Opened, Opener, Text, Trait, Trouble
+from gatepost.ports.directory import BlockingDirectory, Directory, Identity, ScramVerifier
 from gatepost.ports.dns import Answer, DnsStatus, Mx, Question, Record, Resolver
 from gatepost.ports.fetcher import Fetcher, Followed
 from gatepost.ports.history import Acquaintance, History
@@ -16,11 +17,14 @@ from gatepost.ports.scanner import Scanned, Scanner, ScanStatus
 __all__ = [
     "Acquaintance",
     "Answer",
+    "BlockingDirectory",
     "Counts",
+    "Directory",
     "DnsStatus",
     "Fetcher",
     "Followed",
     "History",
+    "Identity",
     "Item",
     "Learned",
     "Link",
@@ -36,6 +40,7 @@ __all__ = [
     "ScanStatus",
     "Scanned",
     "Scanner",
+    "ScramVerifier",
     "Text",
     "Trait",
     "Trouble",
