@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,10 +16,13 @@ from gatepost.message.trace import write_received
 from gatepost.server import folders
 from gatepost.server.folders import FolderWatch
 from gatepost.server.learning import fingerprint_of, learn
+from gatepost.server.logs import Log
+from gatepost.server.settings import GateSettings
 from gatepost.store.journal import Attempt, Journal
 from gatepost.store.learned import LearnedStore
 from gatepost.store.maildir import Drop, Mailboxes
 from gatepost.store.moves import Moves
+from gatepost.store.settings import LearnedSettings, StoreSettings
 from gatepost.store.spool.ids import IdSource, write_id
 
 HOST = "mx.gate.example"
@@ -197,3 +202,32 @@ def test_a_second_process_of_rounds_remembers(house: House) -> None:
         root=house.folder / "mail", host=HOST, journal=house.journal, moves=house.moves, teach=house.teach
     )
     assert house.look() == []
+
+
+def test_the_delivery_process_does_it_and_says_so(
+    house: House, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(folders, "SETTLED", -1.0)
+    monkeypatch.setattr(folders, "EVERY", 0.01)
+    path = rename(house.deliver("x"), house.box(junk=True))
+    settings = GateSettings(hostname=HOST, store=StoreSettings(folder=str(house.folder)))
+
+    said = ""
+
+    async def run(settings: GateSettings) -> None:
+        nonlocal said
+        task = asyncio.create_task(folders.watch_folders(settings, house.journal, Log("info")))
+        for _ in range(500):
+            await asyncio.sleep(0.01)
+            said += capfd.readouterr().err
+            if task.done() or "learnt" in said:
+                break
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    off = replace(settings.store, learned=LearnedSettings(learn_from_folders=False))
+    asyncio.run(run(replace(settings, store=off)))
+    assert house.label(path) is None
+    asyncio.run(run(settings))
+    assert house.label(path) == "spam"
+    assert "learnt spam=1" in said
