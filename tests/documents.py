@@ -19,6 +19,7 @@ from PIL import Image
 
 RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+TYPES = '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"/>'
 LINK = "https://evil.example/link"
 CODE = "https://evil.example/code"
 
@@ -60,7 +61,7 @@ def relations(*rows: tuple[str, str]) -> str:
 def docx(body: str = "<w:p><w:r><w:t>Hello.</w:t></w:r></w:p>", **parts: str | bytes) -> bytes:
     """A Word document with `body`; other parts by name, `__` for a slash and `_rels` as it is."""
     document = f'<w:document xmlns:w="{WORD}" xmlns:r="{RELATIONS}"><w:body>{body}</w:body></w:document>'
-    named = {"[Content_Types].xml": "<Types/>", "word/document.xml": document}
+    named = {"[Content_Types].xml": TYPES, "word/document.xml": document}
     return zipped({**named, **{name.replace("__", "/"): content for name, content in parts.items()}})
 
 

@@ -140,6 +140,9 @@ class InspectorSettings:
             found = f"{self.tag_at:g}, {self.quarantine_at:g}, {self.reject_at:g}"
             raise ConfigError("inspector.tag_at, quarantine_at, reject_at", found, "must not go down in this order")
         self._check_senders()
+        for ending in self.blocked_extensions:
+            if not ending or ending.startswith(".") or ending != ending.strip().lower():
+                raise ConfigError("inspector.blocked_extensions", ending, 'is written as "exe": no dot, small letters')
         if self.trusted_relays:
             from gatepost.inspector.trace import parse_networks
 

@@ -110,3 +110,9 @@ def test_a_code_that_no_rule_has_is_refused_with_the_nearest(option: str) -> Non
 def test_thresholds_that_go_down_are_refused() -> None:
     with pytest.raises(ConfigError, match="must not go down"):
         InspectorSettings(tag_at=9.0)
+
+
+@pytest.mark.parametrize("ending", [".exe", "EXE", ""])
+def test_endings_are_written_without_the_dot(ending: str) -> None:
+    with pytest.raises(ConfigError, match="blocked_extensions"):
+        InspectorSettings(blocked_extensions=(ending,))

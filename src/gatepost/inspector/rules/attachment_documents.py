@@ -150,7 +150,7 @@ def external_object(facts: Facts) -> Seen | None:
     severity=Severity.DANGER,
     weight=6.0,
     group="attachment",
-    summary="The attached document {name} starts another program through a field or formula: {command}.",
+    summary="The attached document {name} starts another program through a field, formula or action: {command}.",
     why="DDE runs commands without any macro.",
     remedy="Do not open it, and answer no to questions about updating links.",
     reference="ECMA-376 Part 1 §17.16.5.15; MS-XLS §2.4.271",

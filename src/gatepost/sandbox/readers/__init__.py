@@ -19,7 +19,7 @@ READERS: Mapping[str, tuple[str, ...]] = {
     "text": ("text",),
     "html": ("html",),
     "svg": ("svg",),
-    "xml": ("text", "shortcut"),
+    "xml": ("text", "shortcut", "mso"),
     "css": ("css",),
     "ics": ("calendar",),
     "url": ("shortcut",),
@@ -43,6 +43,7 @@ READERS: Mapping[str, tuple[str, ...]] = {
     "odp": ("office",),
     "onenote": ("onenote",),
     "rtf": ("rtf",),
+    "mso": ("mso",),
     "pdf": ("pdf",),
     # pictures
     "png": ("picture",),

@@ -116,6 +116,9 @@ class _Reader:
         elif name == "dde-source" or name == "dde-connection-decl":
             words = (attributes.get(key, "") for key in ("dde-application", "dde-topic", "dde-item"))
             self.found.dde.append(" ".join(words).strip())
+        elif name in ("hlinkClick", "hlinkMouseOver", "hlinkHover"):
+            if attributes.get("action", "").lower().startswith("ppaction://program"):
+                self.found.dde.append(f"{name} {attributes['action']}")
         elif name == "hyperlink" or (name == "a" and self.open_document):
             self.open_links.append((attributes.get("href", attributes.get("id", "")), len(self.found.visible)))
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import io
+import random
 import zlib
 from collections.abc import Sequence
 from typing import Any
 
 import pikepdf
 import pytest
+from msoffcrypto.format.ooxml import OOXMLFile as OfficeFile
 
 import documents as make
 from gatepost.ports import Opened
@@ -144,6 +147,58 @@ def test_open_document() -> None:
     assert opened.texts[0].visible == "Hello here"
     assert [(link.target, link.shown) for link in opened.links] == [(make.LINK, "here")]
     assert evidence(opened, "office.macro")["modules"] == 1
+
+
+def test_an_action_of_a_slide_that_starts_a_program() -> None:
+    slide = '<p:sld xmlns:p="p" xmlns:a="a"><a:hlinkMouseOver action="ppaction://program"/></p:sld>'
+    parts = {"[Content_Types].xml": "<Types/>", "ppt/presentation.xml": "<p/>", "ppt/slides/slide1.xml": slide}
+    opened, _ = read(make.zipped(parts))
+    assert evidence(opened, "office.dde")["commands"] == ["hlinkMouseOver ppaction://program"]
+
+
+def test_a_document_in_one_piece_of_xml_gives_what_is_packed_in_it() -> None:
+    inner = make.ole({"VBA": b"x"})
+    mso = b"ActiveMime" + b"\0" * 40 + zlib.compress(inner)
+    text = '<?xml version="1.0"?><?mso-application progid="Word.Document"?><w:wordDocument xmlns:w='
+    text += '"http://schemas.microsoft.com/office/word/2003/wordml"><w:binData w:name="editdata.mso">'
+    _, members = read(text.encode() + base64.encodebytes(mso) + b"</w:binData></w:wordDocument>", name="a.doc")
+    assert [member.octets for member in members] == [mso]
+    _, members = read(mso)
+    assert [member.octets for member in members] == [inner]
+
+
+# --- encrypted
+
+
+def encrypted(password: str) -> bytes:
+    file = io.BytesIO()
+    noise = random.Random(1).randbytes(6_000)  # msoffcrypto writes files below 4096 octets that nobody can read
+    OfficeFile(io.BytesIO(make.docx(word__media__noise=noise))).encrypt(password, file)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("password", "known", "how"),
+    [("VelvetSweatshop", (), "default"), ("Sommer2026", ("wrong", "Sommer2026"), "in the text")],
+)
+def test_a_locked_document_is_opened(password: str, known: tuple[str, ...], how: str) -> None:
+    opened, members = read(encrypted(password), passwords=known)
+    assert evidence(opened, "office.encrypted") == {"opened": True, "password": how}
+    assert detect(members[0].octets).kind == "docx"
+
+
+def test_a_locked_document_whose_password_nobody_knows_says_so() -> None:
+    opened, members = read(encrypted("Sommer2026"), passwords=("wrong",))
+    assert evidence(opened, "office.encrypted")["opened"] is False
+    assert [trouble.code for trouble in opened.trouble] == ["encrypted"]
+    assert members == []
+
+
+def test_no_password_is_tried_where_each_would_take_seconds() -> None:
+    octets = encrypted("Sommer2026").replace(b'spinCount="100000"', b'spinCount="900000"')
+    opened, _ = read(octets, passwords=("Sommer2026",))
+    assert evidence(opened, "office.encrypted")["opened"] is False
+    assert "stretched" in opened.trouble[0].reason
 
 
 # --- compound files
