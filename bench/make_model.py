@@ -1,7 +1,8 @@
 """Makes the classifier's start model from the shared corpus; `make model` calls it.
 
 In: the corpus (`labelled`). Out: src/gatepost/inspector/classifier/start.model; the same octets for the same corpus
-and rules. `--check` only says whether the file is what would be made. Not here: how it is made (`inspector.classifier.train`).
+and rules. `--check` only says whether the file is what would be made.
+Not here: how it is made (`inspector.classifier.train`).
 """
 
 from __future__ import annotations

@@ -24,7 +24,9 @@ BENCHES: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("smtp.py", ("--size", "1048576", "--cells", "10x10", "--only", "gatepost,postfix-auth"), "the same, 1 MB"),
     ("memory.py", (), "memory of idle TLS connections, and growth"),
 )
-PARTS = frozenset({"run.py", "corpus.py", "gate.py", "peers.py"})  # pieces of other benchmarks
+PARTS = frozenset(
+    {"run.py", "corpus.py", "gate.py", "peers.py", "labelled.py", "filters.py", "make_model.py"}
+)  # pieces of other benchmarks
 
 
 def main(arguments: list[str]) -> int:

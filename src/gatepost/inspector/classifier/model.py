@@ -20,11 +20,11 @@ from gatepost.ports.memory import NOTHING, Counts, Learned
 HAM, SPAM, PHISH = 0, 1, 2
 KINDS = {"spam": SPAM, "phish": PHISH}
 LESSON = 4  # messages of the start model that one learnt here outweighs: it is this place's own mail
-_DOUBT = 0.1  # Robinson's s: how many messages' worth of "I do not know" stand before each feature
+_DOUBT = 0.5  # Robinson's s: how many messages' worth of "I do not know" stand before each feature
 TELLING = 0.8  # log-odds (a probability of 0.69) from which a feature counts
 _MOST = 150  # features that count: a long message must not win by length
 _DAMPING = 0.7  # what the number of features is raised to: words of one text are no independent witnesses
-_SILENT = 25  # features that say nothing, counted in with every message: a few words are no ground for an opinion
+_SILENT = 100  # features that say nothing, counted in with every message: few words are no ground for an opinion
 _SHOWN = 8  # features that are told for and against
 
 

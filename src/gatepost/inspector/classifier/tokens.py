@@ -43,7 +43,7 @@ _CALENDAR_TEXT = (
 )
 _CALENDAR = frozenset(_CALENDAR_TEXT.split())
 # What archives put in the place of what they hide, or over links so that nobody follows them.
-_MARKS = frozenset({"redacted", "hxxp", "hxxps", "xxxx", "xxxxx", "xxxxxx", "defanged"})
+_MARKS = re.compile(r"redacted|hxxp|xxxx|defanged")
 # Fields that an author or his program writes. None that a receiver or relay adds: those tell of the archive.
 _FIELDS_TEXT = (
     "reply-to sender in-reply-to references list-unsubscribe list-unsubscribe-post precedence x-priority importance "
@@ -100,7 +100,9 @@ def _words(text: str, mine: frozenset[str], limit: int) -> list[str]:
     words: list[str] = []
     for match in _WORD.finditer(text):
         word = match[0].lower()
-        if _SHORTEST <= len(word) <= _LONGEST and word not in _CALENDAR and word not in _MARKS and word not in mine:
+        if not _SHORTEST <= len(word) <= _LONGEST or word in _CALENDAR or word in mine:
+            continue
+        if not _MARKS.search(word):
             words.append(word.replace("’", "'"))
             if len(words) >= limit:
                 break
@@ -110,7 +112,8 @@ def _words(text: str, mine: frozenset[str], limit: int) -> list[str]:
 def _recipient_words(header: Header) -> frozenset[str]:
     """The words of the recipients' names and addresses: that a mail names whom it was sent to says nothing."""
     fields = [*header.all("to")[:2], *header.all("delivered-to")[:5], *header.all("cc")[:1]]
-    text = " ".join(field.text[:MAX_FIELD] for field in fields)
+    boxes = [box for field in fields for box in parse_addresses(field.text[:MAX_FIELD]).mailboxes]
+    text = " ".join(f"{box.display_name} {box.addr_spec.local_part}" for box in boxes)
     return frozenset(match[0].lower() for match in _WORD.finditer(text))
 
 
