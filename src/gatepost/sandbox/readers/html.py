@@ -72,9 +72,14 @@ def read_page(text: str) -> Page:
     page = Page()
     for event in events_of(text):
         page.feed(event)
+    return follow_inner(page)
+
+
+def follow_inner(page: Page) -> Page:
+    """`page` with what its inner pages hold."""
     for inner in page.conditional[:MAX_INNER]:
         within = Page(base=page.base)
-        for event in events_of(inner.partition("]>")[2] if inner.lstrip().startswith("[") else inner):
+        for event in events_of(inner):
             within.feed(event)
         page.links += within.links[: max(0, 3000 - len(page.links))]
         page.scripts += within.scripts

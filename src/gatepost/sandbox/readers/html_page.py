@@ -31,7 +31,7 @@ _BLOCKS = frozenset(
     )
 )
 _REFRESH = re.compile(r"^[\d.,;\s]{0,20}(?:url\s{0,5}=\s{0,5})?[\"']?([^\"']{1,3000})", re.IGNORECASE)
-_CONDITION = re.compile(r"\[if\s[^\]]{1,100}\]>", re.IGNORECASE)
+_CONDITION = re.compile(r"\s{0,100}\[if\s[^\]]{1,100}\]>", re.IGNORECASE)
 _SCHEME = re.compile(r"\s{0,20}[a-zA-Z][a-zA-Z0-9+.-]{0,30}:")
 _FRAMES = {"iframe": "src", "frame": "src", "embed": "src", "object": "data", "portal": "src"}
 _LOOKS = frozenset(("style", "bgcolor", "background", "color", "text", "hidden"))
@@ -76,8 +76,10 @@ class Page:
             self._start(value, attributes)
         elif kind == "end":
             self._end(value)
-        elif _CONDITION.match(value[:200].lstrip()):
-            self.conditional.append(value[:MAX_COMMENT])
+        elif kind == "comment":
+            condition = _CONDITION.match(value)
+            if condition is not None:
+                self.conditional.append(value[condition.end() : condition.end() + MAX_COMMENT])
 
     # --- texts
 
@@ -87,6 +89,8 @@ class Page:
             self._style.append(text)
         elif state.tag == "script":
             self._script(text)
+        elif state.tag == "noscript" and "<" in text:  # the tokenizer does not look into it, and readers run no script
+            self.conditional.append(text[:MAX_COMMENT])
         elif state.tag in _UNREAD:
             pass
         elif state.conceals:

@@ -9,8 +9,9 @@ import pytest
 from gatepost.ports import Opened
 from gatepost.sandbox.finds import Finds
 from gatepost.sandbox.reader import Content, Reader
-from gatepost.sandbox.readers import calendar, css, html, svg
+from gatepost.sandbox.readers import calendar, css, html, html_events, svg
 from gatepost.sandbox.readers.html_events import is_cheap
+from gatepost.sandbox.readers.html_page import Page
 
 
 def opened(text: str | bytes, reader: Reader = html.read, charset: str = "utf-8") -> Opened:
@@ -168,6 +169,20 @@ def test_what_would_cost_a_tree_too_much_is_read_without_one_and_loses_no_link()
     page = "<div>" * 30_000 + "<a href=http://deep/>x</a>"
     assert not is_cheap(page)
     assert links(page) == [("html-a", "http://deep/")]
+
+
+def test_both_ways_of_reading_find_the_same() -> None:
+    text = (
+        "<p>one <a href=http://a/>two</a><noscript><a href=http://n/>x</a></noscript><table><a href=http://f/>y</table>"
+        "<!--[if mso]><a href=http://m/>z</a><![endif]--><select><option><a href=http://s/></select><b><p><i>t</b></p>u"
+    )
+    ways = []
+    for events in (html_events._from_tree(text), html_events._from_tokens(text)):
+        page = Page()
+        for event in events:
+            page.feed(event)
+        ways.append({link.target for link in html.follow_inner(page).links})
+    assert ways[0] == ways[1] == {"http://a/", "http://n/", "http://f/", "http://m/", "http://s/"}
 
 
 def test_svg_tells_links_script_and_foreign_pages() -> None:
