@@ -122,6 +122,7 @@ class _Mailbox:
         self.junk = inbox / JUNK
         self.now = now
         self.done = done
+        self._settled = int((now - SETTLED) * 1e9)
         self._in_junk: set[str] | None = None
 
     def look(self) -> None:
@@ -129,7 +130,8 @@ class _Mailbox:
         if stands == (0, 0) or stands == moves.looked(self.junk).stamp:
             return
         seen = [self._look_through(self.junk, JUNK_PLACE), self._look_through(self.inbox, INBOX_PLACE)]
-        whole = all(complete for complete, _ in seen)
+        # A stamp counts once it is old: a file system's clock stands still for milliseconds, and two changes share one.
+        whole = all(complete for complete, _ in seen) and max(stands) <= self._settled
         cursors = [cursor for _, cursor in seen]
         moves.keep(
             [
@@ -145,9 +147,8 @@ class _Mailbox:
         cursor = max(self.watch.moves.looked(folder).cursor, int((self.now - keep) * 1e9))
         left = MAX_FILES - self.done.files
         found = arrived(folder, cursor, max(left, 1))
-        settled = int((self.now - SETTLED) * 1e9)
         for one in found:
-            if one.at > settled or self.done.is_full:
+            if one.at > self._settled or self.done.is_full:
                 return False, cursor
             self.done.files += 1
             self._consider(one, place)
