@@ -104,6 +104,7 @@ RULES: tuple[Rule, ...] = (
     attachment_programs.pattern,
     attachment_names.blocked_extension,
     attachment_names.double_extension,
+    attachment_names.page_named_document,
     attachment_names.direction_override,
     attachment_names.invisible_characters,
     attachment_names.pushed_out_of_sight,

@@ -16,7 +16,8 @@ from gatepost.inspector.rule import Seen, rule
 from gatepost.ports import Item
 
 FEW = 20  # files in an archive that is a trap
-_NO_COMMANDS = frozenset(("text", "html", "xml", "pdf", "png", "jpeg", "gif", "eml"))  # "mail from example.com"
+_COMMANDS = frozenset(("pe", "unknown"))  # what .com may hold; "mail from bob@example.com" is a name too
+_MAY_BE_PAGES = frozenset(("xml", "eml", "msg", "txt"))  # what programs save as pages under such names
 
 
 def attached(facts: Facts) -> bool:
@@ -50,7 +51,7 @@ def blocked_extension(facts: Facts) -> Seen | None:
     for item in attachments(facts):
         for name in item.names or (item.name,):
             ending = names.extension(name)
-            if ending not in blocked or item.kind == "empty" or (ending == "com" and item.kind in _NO_COMMANDS):
+            if ending not in blocked or item.kind == "empty" or (ending == "com" and item.kind not in _COMMANDS):
                 continue
             if item.parent and ending in names.SOURCES and siblings[item.parent] > FEW:
                 continue  # somebody's source code, not a trap: those hold one or two files
@@ -73,13 +74,28 @@ def double_extension(facts: Facts) -> Seen | None:
     for item in attachments(facts):
         for name in item.names or (item.name,):
             inner, last = names.inner_extension(name), names.extension(name)
-            if inner not in names.SHOWN or inner == last:
-                continue
-            evidence = {"name": names.visible(name), "shown": inner, "real": last, "item": item.path}
-            if _dangerous(name, facts) or last in names.DISK_IMAGES:
-                return Seen(evidence=evidence)
-            if last in names.PAGES and inner not in names.PAGES | {"xml", "eml", "msg", "txt"}:
-                return Seen(evidence=evidence, severity=Severity.WARNING, weight=2.5)
+            if inner in names.SHOWN and inner != last and (_dangerous(name, facts) or last in names.DISK_IMAGES):
+                return Seen(evidence={"name": names.visible(name), "shown": inner, "real": last, "item": item.path})
+    return None
+
+
+@rule(
+    code="attachment.page-named-document",
+    severity=Severity.WARNING,
+    weight=2.5,
+    group="attachment",
+    summary="The attached page {name} is named like a .{shown} document.",
+    why="It opens in the browser and asks there for what a document never would.",
+    remedy="Do not type anything into it.",
+    reference="practice: double extensions",
+    when=attached,
+)
+def page_named_document(facts: Facts) -> Seen | None:
+    for item in attachments(facts):
+        for name in item.names or (item.name,):
+            inner = names.inner_extension(name)
+            if names.extension(name) in names.PAGES and inner in names.SHOWN - names.PAGES - _MAY_BE_PAGES:
+                return Seen(evidence={"name": names.visible(name), "shown": inner, "item": item.path})
     return None
 
 

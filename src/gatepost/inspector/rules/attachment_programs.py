@@ -152,7 +152,7 @@ def pattern(facts: Facts) -> Seen | None:
     found: Seen | None = None
     for item in attachments(facts):
         trait = item.trait("yara.match")
-        if trait is None:
+        if trait is None or (item.kind == "text" and not item.name):  # the words of a forwarded warning
             continue
         rules = [rule for rule in trait.evidence.get("rules", ()) if isinstance(rule, dict)]
         severity = str(trait.evidence.get("severity", "danger"))

@@ -58,6 +58,7 @@ PLAIN = (
     item("archive.zip", "zip"),
     item("invite.ics", "ics"),
     item("Invoice from example.com", "pdf"),
+    item("bob@example.com", "vcard"),
     item("Grüße an José.docx", "docx"),
     item("فاتورة\u200f.pdf", "pdf"),
     item("signature.asc", "pgp"),
@@ -103,11 +104,14 @@ def test_double_extension() -> None:  # attachment.double-extension
     finding = found(names.double_extension, item("invoice.pdf       .exe", "pe"))
     assert finding is not None
     assert finding.severity is Severity.DANGER
-    page = found(names.double_extension, item("invoice.pdf.html", "html"))
-    assert page is not None
-    assert page.severity is Severity.WARNING
     for name in ("report.final.pdf", "a.tar.gz", "page.html.txt", "v1.2.exe"):
         assert not found(names.double_extension, item(name, "pe"))
+
+
+def test_page_named_document() -> None:  # attachment.page-named-document
+    assert found(names.page_named_document, item("invoice.pdf.html", "html"))
+    for name in ("invoice.html", "mail.eml.html", "a.html.html", "notes.txt.htm"):
+        assert not found(names.page_named_document, item(name, "html"))
 
 
 def test_direction_override() -> None:  # attachment.direction-override
@@ -206,6 +210,8 @@ def test_pattern(severity: str, weight: float) -> None:  # attachment.pattern
     assert finding.weight == weight
     assert "what is bad" in finding.summary
     assert not found(programs.pattern, item("a.html", "html"))
+    words = item("", "text", trait("yara.match", rules=rules, severity=severity), path="2.1", parent="2")
+    assert not found(programs.pattern, words)
 
 
 # --- documents
