@@ -11,12 +11,16 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from gatepost.errors import StoreError
+from gatepost.inspector.content import Content
 from gatepost.message.header import Header, parse_header
 from gatepost.message.received import parse_received
+from gatepost.sandbox.pool import Sandbox
+from gatepost.sandbox.settings import ContentSettings
 from gatepost.server.learning import learn
 from gatepost.server.logs import Log
 from gatepost.server.settings import GateSettings
@@ -40,12 +44,12 @@ _DELIVERED = "delivered to "
 
 @dataclass(slots=True, kw_only=True)
 class Round:
-    """What one round did. `again`: there is more than one round may do."""
+    """What one round did. `next` is the mailbox at which the next one begins, empty when there is no more to do."""
 
     ham: int = 0
     spam: int = 0
     files: int = 0
-    again: bool = False
+    next: str = ""
 
     @property
     def is_full(self) -> bool:
@@ -66,19 +70,41 @@ class FolderWatch:
     journal: Journal
     moves: Moves
     teach: Teach
-    _next: str = field(default="", init=False)
 
-    def look(self, now: float) -> Round:
-        """One round. Raises StoreError."""
+    def look(self, now: float, begin: str = "") -> Round:
+        """One round, which begins at the mailbox `begin`, so that none starves another. Raises StoreError."""
         done = Round()
         boxes = sorted(mailboxes(self.root))
-        begin = next((n for n, (address, _) in enumerate(boxes) if address >= self._next), 0)
-        for address, inbox in boxes[begin:] + boxes[:begin]:
+        first = next((n for n, (address, _) in enumerate(boxes) if address >= begin), 0)
+        for address, inbox in boxes[first:] + boxes[:first]:
             if done.is_full:
-                self._next, done.again = address, True
+                done.next = address
                 break
             _Mailbox(self, address, inbox, now, done).look()
         return done
+
+
+class _Opening:
+    """One sandbox for a round, in the round's own thread: what is learnt is read as what is judged."""
+
+    def __init__(self, settings: ContentSettings) -> None:
+        self._loop = asyncio.Runner()
+        self._sandbox = Sandbox(settings, preload=False) if settings.enabled else None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._loop as loop:
+            if self._sandbox is not None:
+                loop.run(self._sandbox.close())
+
+    def content(self, raw: bytes) -> Content | None:
+        """What is inside; None where nothing is opened."""
+        return self._loop.run(self._opened(self._sandbox, raw)) if self._sandbox is not None else None
+
+    async def _opened(self, sandbox: Sandbox, raw: bytes) -> Content:
+        return Content(await sandbox.begin(raw))
 
 
 async def watch_folders(settings: GateSettings, journal: Journal, log: Log) -> None:
@@ -88,25 +114,30 @@ async def watch_folders(settings: GateSettings, journal: Journal, log: Log) -> N
     folder = Path(settings.store.folder)
     learned = LearnedStore(folder, settings.store.learned)
 
-    def teach(raw: bytes, label: str, now: float) -> bool:
-        return learn(learned, raw, label, now)
-
-    def look(now: float) -> Round:
+    def look(now: float, begin: str) -> Round:
         moves = Moves.open(folder)
         try:
-            moves.prune(now)
-            return FolderWatch(
-                root=folder / "mail", host=settings.hostname, journal=journal, moves=moves, teach=teach
-            ).look(now)
+            with _Opening(settings.content) as opening:
+                watch = FolderWatch(
+                    root=folder / "mail",
+                    host=settings.hostname,
+                    journal=journal,
+                    moves=moves,
+                    teach=lambda raw, label, at: learn(learned, raw, label, at, opening.content(raw)),
+                )
+                moves.prune(now)
+                return watch.look(now, begin)
         finally:
             moves.close()
 
+    begin = ""
     while True:
         try:
-            done = await asyncio.to_thread(look, time.time())
+            done = await asyncio.to_thread(look, time.time(), begin)
         except StoreError as error:
             log.error("learning-failed", error=error)
         else:
+            begin = done.next
             if done.ham or done.spam:
                 log.info("learnt", spam=done.spam, ham=done.ham)
         await asyncio.sleep(EVERY)

@@ -41,6 +41,7 @@ class House:
         self.moves = Moves.open(folder)
         self.learned = LearnedStore(folder)
         self.ids = IdSource(0)
+        self.begin = ""
         self.taught: list[tuple[str, str]] = []  # Message-ID and label
         self.watch = FolderWatch(
             root=folder / "mail", host=HOST, journal=self.journal, moves=self.moves, teach=self.teach
@@ -55,14 +56,18 @@ class House:
         self.moves.close()
         self.learned.close()
 
-    def deliver(self, name: str, *, to: str = ANN, junk: bool = False, host: str = HOST, noted: bool = True) -> Path:
+    def deliver(
+        self, name: str, *, to: str = ANN, junk: bool = False, host: str = HOST, noted: bool = True, html: bool = False
+    ) -> Path:
         """As the gate delivers, with the journal's line."""
         now = time.time()
         message_id = write_id(self.ids.next(now))
         top = write_received(
             ehlo_domain="x", client_ip="192.0.2.1", reverse_name="", by=host, protocol="ESMTP", id=message_id, date=now
         )
-        raw = f"Return-Path: <x@y>\r\nMessage-ID: <{name}>\r\nSubject: {name}\r\n\r\nText of {name}.\r\n".encode()
+        kind = "Content-Type: text/html\r\n" if html else ""
+        fields = f"Return-Path: <x@y>\r\nMessage-ID: <{name}>\r\nSubject: {name}\r\n{kind}"
+        raw = f"{fields}\r\n<p>Text of {name}.\r\n".encode()
         drop = Drop(id=message_id, position=0, address=to, junk=junk, octets=top + raw)
         assert self.boxes.deliver([drop]) == [None]
         where = "Junk" if junk else "inbox"
@@ -80,7 +85,7 @@ class House:
     def look(self) -> list[tuple[str, str]]:
         """What one round taught."""
         before = len(self.taught)
-        self.watch.look(time.time() + LATER)
+        self.begin = self.watch.look(time.time() + LATER, self.begin).next
         time.sleep(TICK)
         return self.taught[before:]
 
@@ -211,7 +216,7 @@ def test_the_delivery_process_does_it_and_says_so(
 ) -> None:
     monkeypatch.setattr(folders, "SETTLED", -1.0)
     monkeypatch.setattr(folders, "EVERY", 0.01)
-    path = rename(house.deliver("x"), house.box(junk=True))
+    path = rename(house.deliver("x", html=True), house.box(junk=True))  # opened in a child
     settings = GateSettings(hostname=HOST, store=StoreSettings(folder=str(house.folder)))
 
     said = ""
