@@ -92,14 +92,16 @@ class Nursery:
         if pid:
             self._living.add(pid)
             return pid
+        status = 1
         try:
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             job = os.dup2(descriptor, STDERR + 1, inheritable=False)
             os.closerange(STDERR + 2, 1 << 16)
             serve(socket.socket(fileno=job), self._birth, own_pid)
+            status = 0
         finally:
-            os._exit(0)
+            os._exit(status)
 
     def _bury(self) -> bool:
         with contextlib.suppress(BlockingIOError):
@@ -155,14 +157,14 @@ def serve(jobs: socket.socket, birth: Birth, parent: int) -> None:
 
 def do(descriptor: int, limits: Limits, *, full: bool) -> tuple[dict[str, Any], bool]:
     """One job: the answer, and whether this process is fit for another."""
-    finds, sound = Finds(limits), True
+    finds = Finds(limits)
+    walker = Walker(finds, only=None if full else readers.LIGHT, skip=not full)
+    sound = False
     try:
-        raw = _contents(descriptor)
-        only = None if full else readers.LIGHT
-        Walker(finds, only=only, skip=not full).walk(raw)
+        walker.walk(_contents(descriptor))
+        sound = walker.sound
     except MemoryError:
         finds.trouble("memory", reason="opening the message took too much memory")
-        sound = False
     gc.collect(0)
     return {"opened": finds.write(), "rss": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss}, sound
 

@@ -19,6 +19,7 @@ from gatepost.sandbox.seccomp import filter_calls
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 1, 4, 38
 _NEW_USER, _NEW_NET = 0x10000000, 0x40000000
 _MAX_FILES = 64  # descriptors; importing takes a few
+_RESERVED = 1 << 30  # octets of addresses without memory behind them: YARA-X reserves 80 MB for each scanner
 _PAGE = resource.getpagesize()
 
 Layers = dict[str, str]
@@ -64,16 +65,14 @@ def grant_time(seconds: int) -> None:
 def _limit(ration: Ration) -> str:
     try:
         with open("/proc/self/statm") as numbers:
-            born_with = int(numbers.read().split()[0]) * _PAGE
-    except (OSError, ValueError):
-        born_with = 1 << 30
-    most = born_with + ration.memory
-    try:
-        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+            pages = [int(number) for number in numbers.read().split()]
+        space, data = pages[0] * _PAGE + ration.memory + _RESERVED, pages[5] * _PAGE + ration.memory
+        resource.setrlimit(resource.RLIMIT_AS, (space, space))
+        resource.setrlimit(resource.RLIMIT_DATA, (data, data))
         resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         resource.setrlimit(resource.RLIMIT_NOFILE, (_MAX_FILES, _MAX_FILES))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, IndexError) as error:
         return str(error)
     return ""
 

@@ -53,6 +53,7 @@ class Walker:
         self._opened: set[tuple[str, str]] = set()
         self._subject = ""
         self._passwords: tuple[str, ...] | None = None
+        self.sound = True  # whether this process is fit for another message
 
     def walk(self, raw: bytes) -> None:
         """Texts first: what they say may open the rest."""
@@ -74,12 +75,13 @@ class Walker:
             disposition=_disposition(part),
             content_id=part.header.text("content-id").strip(" <>"),
         )
+        digest = hashlib.sha256(octets).hexdigest()
         if part.is_message:  # its own parts are leaves of the same tree
-            self._register(path, parent, member, "eml")
+            self._register(path, parent, member, "eml", digest)
             return
         detected = self._kind(member)
-        if self._register(path, parent, member, detected.kind):
-            self._read(path, member, detected, ())
+        if self._register(path, parent, member, detected.kind, digest):
+            self._read(path, member, detected, digest, ())
         if "uuencoded-text" in part.defects:
             for number, inner in enumerate(uuencoded(octets), 1):
                 self._member(f"{path}/{number}", path, inner, ())
@@ -87,9 +89,10 @@ class Walker:
     def _member(self, path: str, parent: str, member: Member, above: tuple[str, ...]) -> bool:
         """Opens one file inside `parent`; False when there are too many items."""
         detected = self._kind(member)
-        if not self._register(path, parent, member, detected.kind):
+        digest = hashlib.sha256(member.octets).hexdigest()
+        if not self._register(path, parent, member, detected.kind, digest):
             return False
-        self._read(path, member, detected, above)
+        self._read(path, member, detected, digest, above)
         return True
 
     def _kind(self, member: Member) -> Detected:
@@ -99,12 +102,12 @@ class Walker:
             return Detected(kind=shown, others=detected.others)
         return detected
 
-    def _register(self, path: str, parent: str, member: Member, kind: str) -> bool:
+    def _register(self, path: str, parent: str, member: Member, kind: str, digest: str) -> bool:
         return self._finds.item(
             path,
             kind=kind,
             size=len(member.octets),
-            sha256=hashlib.sha256(member.octets).hexdigest(),
+            sha256=digest,
             parent=parent,
             name=member.name,
             names=member.names or ((member.name,) if member.name else ()),
@@ -113,9 +116,8 @@ class Walker:
             content_id=member.content_id,
         )
 
-    def _read(self, path: str, member: Member, detected: Detected, above: tuple[str, ...]) -> None:
+    def _read(self, path: str, member: Member, detected: Detected, digest: str, above: tuple[str, ...]) -> None:
         """Every reader for every reading of the octets; equal octets are opened once."""
-        digest = hashlib.sha256(member.octets).hexdigest()
         if digest in above:
             self._finds.trait(path, "archive.contains-itself")
             self._finds.trouble("bomb", path, "an archive that contains itself")
@@ -184,12 +186,18 @@ class Walker:
         except Bomb as bomb:
             self._finds.trouble(trouble_of(bomb), content.path, str(bomb))
         except MemoryError:
+            self.sound = False
             self._finds.trouble("memory", content.path, f"reading {content.kind} took too much memory")
         except ImportError as error:
             if error.name != _ENTRY + name:  # a row of the table whose reader is not written is nobody's trouble
                 self._finds.trouble("unavailable", content.path, f"{content.kind} cannot be read without {error.name}")
         except Exception as error:
             self._finds.trouble("damaged", content.path, f"{content.kind}: {type(error).__name__}: {error}")
+        except (KeyboardInterrupt, SystemExit, GeneratorExit):
+            raise
+        except BaseException as error:  # a panic of a library in Rust
+            self.sound = False
+            self._finds.trouble("crash", content.path, f"{content.kind}: {type(error).__name__}: {error}")
 
 
 def _numbered(root: Part) -> Iterator[tuple[str, str, Part]]:

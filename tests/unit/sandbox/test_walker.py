@@ -124,6 +124,7 @@ def failing(error: BaseException) -> Callable[[str], Reader]:
         (Bomb("large"), "bomb"),
         (MemoryError(), "memory"),
         (ImportError("x", name="some_library"), "unavailable"),
+        (BaseException("a panic"), "crash"),
     ],
 )
 def test_what_readers_raise_is_trouble(error: BaseException, code: str) -> None:
