@@ -46,8 +46,9 @@ def sender_domains(facts: Facts) -> frozenset[str]:
     return frozenset(registrable_domain(domain) for domain in named if domain)
 
 
-def lures(facts: Facts, seen: SeenLink, url: Url) -> list[str]:
-    """What else speaks against `url`: an address for a host, a borrowed name, words that ask for trust."""
+def lures(facts: Facts, seen: SeenLink, url: Url, *, words_from: int = 2) -> list[str]:
+    """What else speaks against `url`: an address for a host, a borrowed name, at least `words_from` words that ask for
+    trust."""
     found = []
     if url.host.is_address:
         found.append("address")
@@ -57,7 +58,7 @@ def lures(facts: Facts, seen: SeenLink, url: Url) -> list[str]:
     if Service.STORAGE in services_of(url) and url.path.lower().endswith((".html", ".htm")):
         found.append("is a page in a store of files")
     words = credential_words(url)
-    if words:
+    if len(words) >= words_from:
         found.append(f"says {', '.join(words[:4])}")
     if _shows_other(facts, seen):
         found.append("shows another address")
@@ -190,6 +191,9 @@ def free_hosting(facts: Facts) -> Seen | None:
             against = lures(facts, seen, url)
             if against:
                 return Seen(evidence={**evidence, "signs": against}, severity=Severity.WARNING, weight=1.5)
+            words = credential_words(url)
+            if words and (best is None or best.weight is None):
+                best = Seen(evidence={**evidence, "signs": [f"says {words[0]}"]}, weight=0.7)
             best = best or Seen(evidence=evidence)
     return best
 
@@ -249,7 +253,7 @@ def code(facts: Facts) -> Seen | None:
     for seen in links_of(facts).web:
         if seen.link.source != "code":
             continue
-        signs = [sign for url in seen.ends for sign in lures(facts, seen, url)]
+        signs = [sign for url in seen.ends for sign in lures(facts, seen, url, words_from=1)]
         for url in seen.ends:
             signs += [f"is a {s.value} host" for s in (Service.SHORTENER, Service.FREE) if s in services_of(url)]
         if signs and not (facts.aligned_pass and seen.domain in senders):

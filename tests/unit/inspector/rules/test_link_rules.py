@@ -9,7 +9,7 @@ from gatepost.inspector.links.settings import LinkSettings
 from gatepost.inspector.rules import links as rules
 from gatepost.inspector.settings import InspectorSettings
 from gatepost.ports import Followed
-from judging import dmarc, see
+from judging import dmarc, judged, see
 from pages import linked, page
 
 STRANGER = {"dmarc": dmarc("none")}
@@ -92,7 +92,7 @@ def test_free_hosting() -> None:  # link.free-hosting
     assert seen.weight < 1
     for target in (
         "https://paypal-help.web.app/",
-        "https://x.pages.dev/verify",
+        "https://x.pages.dev/account/verify",
         "https://storage.googleapis.com/b/a.html",
     ):
         worse = see(rules.free_hosting, content=linked(target))
@@ -133,6 +133,40 @@ def test_base_trick() -> None:  # link.base-trick
     assert seen.evidence["links"] == 1
     assert found(rules.base_trick, "<base href=http://www.example.org/><a href=login>x</a>") is None
     assert found(rules.base_trick, "<base href=http://evil.example/><a href=http://b.example/>x</a>") is None
+
+
+ORDINARY = {
+    "github": "<a href=https://github.com/a/b/pull/1>#1</a>"
+    "<a href=https://github.com/notifications/unsubscribe-auth/A>u</a>",
+    "newsletter": "<div style='display:none'>Preview &zwnj;&nbsp;&zwnj;</div>"
+    + "".join(
+        f"<a href='https://shop.us1.list-manage.com/track/click?id={n}'>www.shop.example/{n}</a>" for n in range(6)
+    ),
+    "mail filter": "<a href='https://eur01.safelinks.protection.outlook.com/?url=https%3A%2F%2Fwww.paypal.com%2Fx'>"
+    "https://www.paypal.com/x</a>",
+    "click counter": "".join(f"<a href='https://click.mail.example/?qs={n}'>Item {n}</a>" for n in range(8))
+    + "<a href='https://click.mail.example/?qs=9'>facebook.com/store</a>",
+    "password reset": "<a href='https://app.example.org/account/password/reset?t=1'>https://app.example.org/account/…</a>",
+    "single sign-on": "<a href='https://login.microsoftonline.com/common/oauth2/authorize'>Sign in</a>"
+    "<a href='https://corp.sharepoint.com/sites/x'>https://corp.sharepoint.com/sites/x</a>",
+    "invoice": "<a href='https://pay.stripe.com/invoice/acct_1'>Pay</a> <a href='https://dashboard.stripe.com/login'>x</a>",
+    "meeting": "<a href='https://us02web.zoom.us/j/1?pwd=x'>https://us02web.zoom.us/j/1</a> https://meet.google.com/abc",
+    "parcel": "<a href='https://www.dhl.de/de/privatkunden/verfolgen.html?piececode=1'>Sendung verfolgen</a>",
+    "shop": "<a href='https://www.amazon.de/gp/r.html?U=https%3A%2F%2Fwww.amazon.de%2Fyour-account'>Konto</a>",
+    "two forms": "<style>@media(max-width:600px){.d{display:none}}</style><p class=d>" + "Desktop text. " * 90 + "</p>"
+    "<p style='display:none'>" + "Mobile text. " * 90 + "</p>",
+    "umlauts": "<a href='https://xn--mller-kva.example/'>müller.example</a>",
+    "files": "<a href='https://docs.google.com/document/d/1'>https://docs.google.com/document/d/1</a>"
+    "<a href='https://s3.amazonaws.com/b/report.pdf'>report</a> <a href='https://ann.github.io/docs/login.html'>docs</a>",
+    "tweet": "<a href='https://t.co/abc'>https://www.example.org/blog</a>",
+}
+
+
+@pytest.mark.parametrize("text", ORDINARY.values(), ids=ORDINARY)
+def test_ordinary_mail_of_today_weighs_next_to_nothing(text: str) -> None:
+    findings = judged(content=page(text), **STRANGER).findings
+    weighty = {f.code: f.weight for f in findings if f.code.startswith(("link.", "html.")) and f.weight > 0}
+    assert sum(weighty.values()) <= 1, weighty
 
 
 def test_without_content_nothing_is_seen() -> None:
