@@ -1,6 +1,6 @@
 """The rules on links and pages against the shared corpus: no weight on good mail, and what they see of the rest.
 
-Each message is opened by the sandbox's own readers, in this process. The senders are taken for unproven, the worst case.
+Each message is opened by the sandbox's own readers, in this process. No sender counts as proven, the worst case.
 """
 
 from __future__ import annotations
