@@ -1,7 +1,9 @@
 """The gate as a contestant: a configuration of its own in a scratch folder, and the command that serves it.
 
 In: a folder, the route of accepted mail. Out: command, port and the option that lets `load` claim a client's address.
-All sender checks are on and DNS is asked at DNS_SERVER, as for every contestant. Not here: starting it (`peers`).
+All sender checks are on and DNS is asked at DNS_SERVER, as for every contestant. No peer looks inside messages or
+remembers senders, so the gate does not either here (`inspection` measures what that takes).
+Not here: starting it (`peers`).
 """
 
 from __future__ import annotations
@@ -32,6 +34,12 @@ proxy_networks = [{proxies}]
 
 [store]
 folder = "data"
+
+[store.history]
+enabled = false
+
+[content]
+enabled = false
 
 [dns]
 servers = ["{dns}"]

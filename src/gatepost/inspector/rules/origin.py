@@ -7,6 +7,7 @@ addresses too. Not here: reverse DNS itself and the form of the EHLO name (`clie
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from ipaddress import IPv4Address, ip_address
 
 from gatepost.finding import Severity
@@ -66,6 +67,7 @@ def _reverse_name(facts: Facts) -> str:
     return path.hops[len(path.hops) - path.trusted_fields].reverse_name.lower().rstrip(".")
 
 
+@lru_cache(maxsize=4096)
 def holds_address(name: str, ip: str) -> bool:
     """Whether `name` spells the IPv4 address `ip`: its numbers in either order, or in hexadecimal."""
     try:

@@ -8,12 +8,13 @@ text says (`wording`).
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from gatepost.finding import Severity
 from gatepost.inspector.facts import Facts, envelope_domain
 from gatepost.inspector.knowing import is_acquainted, is_stranger, was_answered
 from gatepost.inspector.links.domain import registered_label
-from gatepost.inspector.links.lookalike import How, Likeness, loose_skeleton
+from gatepost.inspector.links.lookalike import How, Likeness, Protected, loose_skeleton
 from gatepost.inspector.people import words_of
 from gatepost.inspector.rule import Seen, rule
 from gatepost.inspector.wordlists import is_freemail, word_list
@@ -72,7 +73,7 @@ def brands_name(facts: Facts) -> Seen | None:
     for box in facts.authors:
         if not box.domain or not box.display_name or facts.is_own(box.domain):
             continue
-        brand = _brand_in(facts, box.display_name)
+        brand = _brand_in(facts.protected, box.display_name)
         if brand and not facts.protected.is_genuine(box.domain) and brand not in box.domain:
             evidence = {"brand": brand, "domain": box.domain, "name": box.display_name[:200]}
             known = is_acquainted(facts) or bool(facts.header.first("list-id"))
@@ -80,12 +81,14 @@ def brands_name(facts: Facts) -> Seen | None:
     return None
 
 
-def _brand_in(facts: Facts, name: str) -> str:
-    """A shipped brand that the first words of `name` spell, look-alike letters included; empty for none."""
-    labels = facts.protected.by_label
+@lru_cache(maxsize=4096)
+def _brand_in(protected: Protected, name: str) -> str:
+    """A shipped brand that the first words of `name` spell, look-alike letters included; empty for none. The same
+    people write again."""
+    labels = protected.by_label
     words = words_of(name)[:3]
     for word in ("".join(words), "".join(words[:2]), *words[:1]):
-        for label in (word, facts.protected.skeletons.get(loose_skeleton(word), "")):
+        for label in (word, protected.skeletons.get(loose_skeleton(word), "")):
             if len(label) >= MIN_BRAND and label in labels and label not in word_list("common-brands"):
                 return label
     return ""

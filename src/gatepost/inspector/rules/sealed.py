@@ -33,6 +33,13 @@ def _types(facts: Facts) -> Iterator[tuple[str, str, str]]:
             yield item.declared_type, "", ""
 
 
+def _may_be_sealed(facts: Facts) -> bool:
+    """Most mail is not, and says so in one field."""
+    field = facts.header.first("content-type")
+    value = field.value[:MAX_FIELD].lower() if field is not None else b""
+    return facts.content is not None or any(word in value for word in (b"signed", b"pkcs7", b"encrypted", b"pgp"))
+
+
 @rule(
     code="sealed.smime-signed",
     severity=Severity.INFO,
@@ -40,6 +47,7 @@ def _types(facts: Facts) -> Iterator[tuple[str, str, str]]:
     summary="It carries an S/MIME signature, which was not verified here.",
     why="Verified, it proves who wrote the message and that nobody changed it; unverified, it proves nothing.",
     reference="RFC 8551 §3.5",
+    when=_may_be_sealed,
 )
 def smime_signed(facts: Facts) -> Seen | None:
     for kind, smime_type, protocol in _types(facts):
@@ -57,6 +65,7 @@ def smime_signed(facts: Facts) -> Seen | None:
     summary="It is encrypted with S/MIME: what is inside was not looked at.",
     why="Nobody on the way can read it; nor can this gate, so its links and attachments are unknown.",
     reference="RFC 8551 §3.3",
+    when=_may_be_sealed,
 )
 def smime_encrypted(facts: Facts) -> Seen | None:
     for kind, smime_type, _ in _types(facts):
@@ -78,6 +87,7 @@ def _any_type(facts: Facts, wanted: str) -> bool:
     summary="It carries an OpenPGP signature, which was not verified here.",
     why="Verified, it proves who wrote the message and that nobody changed it; unverified, it proves nothing.",
     reference="RFC 3156 §5",
+    when=_may_be_sealed,
 )
 def pgp_signed(facts: Facts) -> Seen | None:
     for kind, _, protocol in _types(facts):
@@ -97,6 +107,7 @@ def pgp_signed(facts: Facts) -> Seen | None:
     summary="It is encrypted with OpenPGP: what is inside was not looked at.",
     why="Nobody on the way can read it; nor can this gate, so its links and attachments are unknown.",
     reference="RFC 3156 §4",
+    when=_may_be_sealed,
 )
 def pgp_encrypted(facts: Facts) -> Seen | None:
     for kind, _, protocol in _types(facts):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from ipaddress import ip_address
 
 from gatepost.finding import Severity
@@ -23,6 +24,11 @@ MAX_LOOKED_AT = 30  # hops
 # What must stand in a field before it is read: most fields are ordinary, and reading costs more than all else here.
 _PLAIN = re.compile(rb"\bwith\s{1,3}(?:UTF8)?E?SMTPA?(?![\w-])", re.IGNORECASE)
 _ODD = re.compile(rb"(?<![\d.])(?:0|22[4-9]|23\d|24\d|25[0-5])\.\d|ff[0-9a-f]{2}:|\[(?:IPv6:)?::\]", re.IGNORECASE)
+_ODD_SIGNS = (b"[0.", b"(0.", b"[22", b"(22", b"[23", b"(23", b"[24", b"(24", b"[25", b"(25", b":ff", b"[ff", b"::]")
+_INSIDE_SIGNS = (
+    *(b"10.", b"127.", b"192.168.", b"172.", b"169.254.", b"100.", b"192.0.0.", b"198.18.", b"198.19."),
+    *(b"ipv6:f", b"ipv6:::1", b"ipv6:100:", b"ipv6:2001:", b"[f", b"[::1", b"(f", b"[100:", b"[2001:"),
+)
 # RFC 6890: from these no packet comes, so no server has seen one. Private ones are ordinary.
 _NEVER = ("0.", "240.", "241.", "242.", "243.", "244.", "245.", "246.", "247.", "248.", "249.", "250.", "251.", "252.")
 
@@ -33,6 +39,12 @@ def _hops(facts: Facts) -> tuple[PathHop, ...]:
 
 def _stands(pattern: re.Pattern[bytes], fields: Iterable[RawField]) -> bool:
     return any(pattern.search(field.value[:MAX_FIELD]) for field in fields)
+
+
+def _holds(signs: tuple[bytes, ...], field: RawField) -> bool:
+    """Whether any of `signs` stands in `field`: for most fields it is the only question, so it is a cheap one."""
+    value = field.value[:MAX_FIELD].lower()
+    return any(sign in value for sign in signs)
 
 
 @rule(
@@ -83,7 +95,7 @@ def hop_without_tls(facts: Facts) -> Seen | None:
     reference="RFC 6890 §2.2.2",
 )
 def private_origin(facts: Facts) -> Seen | None:
-    if facts.path.count <= facts.path.trusted_fields:
+    if facts.path.count <= facts.path.trusted_fields or not _holds(_INSIDE_SIGNS, facts.path.fields[-1]):
         return None
     first = parse_received(facts.path.fields[-1].value)
     if not first.from_ip or _is_public(first.from_ip) or _is_impossible(first.from_ip):
@@ -102,7 +114,7 @@ def private_origin(facts: Facts) -> Seen | None:
     reference="RFC 6890 §2.2.2",
 )
 def impossible_address(facts: Facts) -> Seen | None:
-    if not _stands(_ODD, facts.path.fields):
+    if not _stands(_ODD, [field for field in facts.path.fields if _holds(_ODD_SIGNS, field)]):
         return None
     for hop in _hops(facts):
         if _is_impossible(hop.address):
@@ -137,6 +149,7 @@ def forged_own_hop(facts: Facts) -> Seen | None:
     return None
 
 
+@lru_cache(maxsize=4096)
 def _is_public(text: str) -> bool:
     """Whether `text` is an address that the world can reach. The documentation networks count as such: the lab and
     the tests live there."""
@@ -149,6 +162,7 @@ def _is_public(text: str) -> bool:
     return not address.is_private or any(text.startswith(net) for net in ("192.0.2.", "198.51.100.", "203.0.113."))
 
 
+@lru_cache(maxsize=4096)
 def _is_impossible(text: str) -> bool:
     try:
         address = ip_address(text)

@@ -66,5 +66,9 @@ def test_an_ordinary_letter_of_a_few_words_has_no_opinion() -> None:
 
 def test_it_can_be_switched_off() -> None:
     off = InspectorSettings(disabled_rules=("classifier.spam", "classifier.phish", "classifier.ham"))
-    assert judge(make_facts(settings=off)).facts.opinion is None
-    assert judge(make_facts()).facts.opinion is not None
+    assert judge(make_facts(settings=off, body="Hello.")).facts.opinion is None
+    assert judge(make_facts(body="Hello.")).facts.opinion is not None
+
+
+def test_where_nobody_looked_inside_it_says_nothing() -> None:
+    assert judge(make_facts()).facts.opinion is None
