@@ -98,7 +98,7 @@ def test_each_journey_has_a_page_and_each_page_a_test() -> None:
     files = [path for path in (ROOT / "tests" / "journeys").glob("test_*.py") if path.name != "test_lab.py"]
     nodes = [node for path in files for node in ast.parse(path.read_text("utf-8")).body]
     functions = [node for node in nodes if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")]
-    walked = {ast.get_docstring(function): function.name for function in functions}
+    walked = {title: function.name for function in functions if (title := ast.get_docstring(function))}
     pages = [path for path in (DOCS / "journeys").glob("*.md") if path.name != "README.md"]
     titles = {path.read_text("utf-8").partition("\n")[0].removeprefix("# "): path.name for path in pages}
     assert walked.keys() == titles.keys()
