@@ -27,7 +27,9 @@ from gatepost.sandbox.unpack import Budget
 
 NAMES = ("a", "a.js", "a.vbs", "a.ps1", "a.url", "a.library-ms")
 LIMITS = Limits(member=1 << 20, total=4 << 20)
-MINE = frozenset(("office", "ole", "onenote", "rtf", "pdf", "picture", "script", "shortcut", "disk_image", "eicar"))
+MINE = frozenset(
+    ("office", "ole", "mso", "onenote", "rtf", "pdf", "picture", "script", "shortcut", "disk_image", "eicar")
+)
 FILES = [
     make.docx(
         make.field("DDEAUTO cmd") + '<w:p><w:hyperlink r:id="rId1"><w:r><w:t>here</w:t></w:r></w:hyperlink></w:p>',
