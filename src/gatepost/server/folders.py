@@ -126,6 +126,7 @@ async def watch_folders(settings: GateSettings, journal: Journal, log: Log) -> N
                     teach=lambda raw, label, at: learn(learned, raw, label, at, opening.content(raw)),
                 )
                 moves.prune(now)
+                learned.prune(now)
                 return watch.look(now, begin)
         finally:
             moves.close()
