@@ -8,10 +8,12 @@ Not here: how a host is written (`hosts`), pages and scripts (`markup`), what a 
 from __future__ import annotations
 
 from collections import Counter
+from functools import lru_cache
 
 from gatepost.finding import Severity
 from gatepost.inspector.facts import Facts, envelope_domain
 from gatepost.inspector.links.domain import registered_label, registrable_domain
+from gatepost.inspector.links.host import parse_host
 from gatepost.inspector.links.hosting import Service, services_of
 from gatepost.inspector.links.seen import Links
 from gatepost.inspector.links.seen import Seen as SeenLink
@@ -79,9 +81,16 @@ def _shows_other(facts: Facts, seen: SeenLink) -> str:
             return ""
     if facts.protected.is_genuine(seen.url.host.ascii):
         return ""
-    trackers = facts.settings.links.click_trackers
-    tracked = Service.TRACKER in seen.services or seen.domain in trackers or seen.url.host.ascii in trackers
-    return "" if tracked else shown
+    if Service.TRACKER in seen.services:
+        return ""
+    trackers = _named(facts.settings.links.click_trackers)
+    return "" if seen.domain in trackers or seen.url.host.ascii in trackers else shown
+
+
+@lru_cache(maxsize=8)
+def _named(domains: tuple[str, ...]) -> frozenset[str]:
+    """Domains of the settings in their DNS form."""
+    return frozenset(parse_host(domain).ascii for domain in domains)
 
 
 @rule(
