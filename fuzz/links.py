@@ -12,7 +12,8 @@ from harness import main
 from gatepost.inspector.links.domain import registrable_domain
 from gatepost.inspector.links.host import MAX_HOST, percent_decode
 from gatepost.inspector.links.hosting import embedded_target, services_of
-from gatepost.inspector.links.lookalike import Protected, loose_skeleton, mixes_scripts, passes_for_latin
+from gatepost.inspector.links.lookalike import Protected, loose_skeleton
+from gatepost.inspector.links.scripts import mixes_scripts, passes_for_latin
 from gatepost.inspector.links.seen import is_shortened
 from gatepost.inspector.links.shown import credential_words, shown_host
 from gatepost.inspector.links.url import MAX_URL, parse_url

@@ -2,11 +2,11 @@
 
 In: a host, and the names to protect: the organisation's own, its partners', and a shipped list of much-imitated ones.
 Out: `Likeness`: which name is meant and how it is imitated; None for nearly every host.
-Standard: UTS 39 §4 (skeletons of confusable characters), §5.1 (mixed scripts); the rest (rn for m, 1 for l, a letter
+Standard: UTS 39 §4 (skeletons of confusable characters); the rest (rn for m, 1 for l, a letter
 more or less, the true name as a part of another) is what phishing does.
 Careful: short names are met by chance, so a changed letter counts from six letters on, and a name inside another one
 only where hyphens or dots set it off.
-Not here: parsing (`host`), what is made of it (`rules.links`, and the rules on senders).
+Not here: parsing (`host`), mixed scripts (`scripts`), what is made of it (`rules.links`, and the rules on senders).
 """
 
 from __future__ import annotations
@@ -203,32 +203,6 @@ def loose_skeleton(label: str) -> str:
     for pair, letter in _PAIRS:
         text = text.replace(pair.translate(_LOOSE), letter)
     return text
-
-
-_TOGETHER = frozenset(("CJK", "HIRAGANA", "KATAKANA", "HANGUL", "BOPOMOFO", "IDEOGRAPHIC"))
-
-
-@lru_cache(maxsize=4096)
-def scripts_of(label: str) -> frozenset[str]:
-    """The scripts of the letters in `label`, by the first word of their Unicode names ("LATIN", "CYRILLIC"); those of
-    East Asia are one, as UTS 39 §5.2 lets them stand together and with Latin."""
-    if label.isascii():
-        return frozenset(("LATIN",)) if any(c.isalpha() for c in label) else frozenset()
-    found = {unicodedata.name(c, "UNKNOWN").partition(" ")[0] for c in label if c.isalpha()}
-    return frozenset("CJK" if script in _TOGETHER else script for script in found)
-
-
-def mixes_scripts(label: str) -> bool:
-    """Whether letters of scripts that nobody writes in one word stand together (UTS 39 §5.2, highly restrictive)."""
-    scripts = scripts_of(label)
-    return len(scripts) > 1 and scripts != {"LATIN", "CJK"}
-
-
-def passes_for_latin(label: str) -> bool:
-    """Whether a label without one Latin letter reads like Latin all through ("аррӏе" in Cyrillic)."""
-    if label.isascii() or scripts_of(label) & {"LATIN", "CJK"}:
-        return False
-    return skeleton(label).isascii()
 
 
 def _neighbourhoods(labels: Iterable[str]) -> dict[str, tuple[str, ...]]:

@@ -13,11 +13,12 @@ from gatepost.finding import Severity
 from gatepost.inspector.facts import Facts
 from gatepost.inspector.links.domain import looks_registered
 from gatepost.inspector.links.host import HostMark, parse_host
-from gatepost.inspector.links.lookalike import How, Likeness, mixes_scripts, passes_for_latin
+from gatepost.inspector.links.lookalike import How, Likeness
+from gatepost.inspector.links.scripts import mixes_scripts, passes_for_latin
 from gatepost.inspector.links.shown import credential_words
 from gatepost.inspector.links.url import Url, UrlMark
 from gatepost.inspector.rule import Seen, rule
-from gatepost.inspector.rules.links import has_links, links_of, sender_domains, told
+from gatepost.inspector.rules.link_signs import has_links, links_of, sender_domains, told
 
 _WEIGHTS = {How.LETTERS: 4.5, How.CHARACTERS: 3.5, How.EMBEDDED: 3.0, How.SUFFIX: 1.5, How.TYPO: 1.5, How.PART: 0.4}
 _SEVERE = (How.LETTERS, How.CHARACTERS, How.EMBEDDED)

@@ -18,6 +18,7 @@ import tinycss2  # type: ignore[import-untyped]
 from gatepost.sandbox.finds import Finds
 from gatepost.sandbox.reader import Content, Member
 from gatepost.sandbox.readers.charset import read_text
+from gatepost.sandbox.readers.colors import read_color, read_number
 
 MAX_SHEET = 65_536  # characters of one style sheet; newsletters have 20,000
 MAX_STYLE = 4096  # characters of one style attribute
@@ -31,15 +32,6 @@ _URL = re.compile(r"url\(\s{0,20}(?:\"([^\"]{1,2000})\"|'([^']{1,2000})'|([^\s\"
 _IMPORT = re.compile(r"@import\s{1,20}[\"']([^\"']{1,2000})[\"']", re.IGNORECASE)
 _LENGTH = re.compile(r"(-?[0-9]{0,6}\.?[0-9]{0,4})\s*(px|pt|em|rem|%|vw|ex|)")
 _PIXELS = {"px": 1.0, "pt": 1.33, "em": 16.0, "rem": 16.0, "%": 0.16, "vw": 10.0, "ex": 8.0, "": 1.0}
-_RGB = re.compile(r"rgba?\(\s*([0-9.]{1,8})[\s,]+([0-9.]{1,8})[\s,]+([0-9.]{1,8})(?:[\s,/]+([0-9.]{1,8}))?")
-_NAMED = {
-    "white": "ffffff",
-    "black": "000000",
-    "red": "ff0000",
-    "yellow": "ffff00",
-    "silver": "c0c0c0",
-    "snow": "fffafa",
-}
 _READ = frozenset(
     (
         *("display", "visibility", "font-size", "font", "opacity", "color", "background-color", "background"),
@@ -49,7 +41,6 @@ _READ = frozenset(
 )
 _BEFORE = {"at-keyword": "@", "hash": "#"}
 _AROUND = {"{} block": ("{", "}"), "[] block": ("[", "]")}
-NEAR = 6  # steps of 255 by which two colours may differ and still be one to the eye
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,7 +179,7 @@ def _hides(said: dict[str, str]) -> str:
     if said.get("mso-hide") == "all" and len(said) == 1:
         return ""  # Outlook alone hides it
     opacity = said.get("opacity", "")
-    if opacity and _number(opacity) is not None and (_number(opacity) or 0.0) <= 0.02:
+    if opacity and read_number(opacity) is not None and (read_number(opacity) or 0.0) <= 0.02:
         return "opacity"
     flat = [_pixels(said[name]) for name in ("max-height", "height", "max-width", "width") if name in said]
     if said.get("overflow") == "hidden" and any(pixels is not None and pixels <= 1.0 for pixels in flat):
@@ -220,41 +211,5 @@ def _pixels(value: str) -> float | None:
     found = _LENGTH.fullmatch(value[:30].strip())
     if found is None or not found[1].strip("-."):
         return None
-    number = _number(found[1])
+    number = read_number(found[1])
     return None if number is None else number * _PIXELS[found[2]]
-
-
-def _number(text: str) -> float | None:
-    try:
-        return float(text.rstrip("%")) / (100.0 if text.endswith("%") else 1.0)
-    except ValueError:
-        return None
-
-
-def read_color(value: str) -> str:
-    """Six hexadecimal digits, or empty for what is no plain colour. Transparent text is "transparent"."""
-    value = value.strip().lower()
-    if not value:
-        return ""
-    first = value.split(None, 1)[0] if not value.startswith("rgb") else value
-    if first in _NAMED:
-        return _NAMED[first]
-    digits = first.lstrip("#")
-    if len(digits) in (3, 6) and all(c in "0123456789abcdef" for c in digits):
-        return digits if len(digits) == 6 else "".join(c + c for c in digits)
-    found = _RGB.match(value)
-    if found is not None:
-        if found[4] is not None and (_number(found[4]) or 0.0) <= 0.02:
-            return "transparent"
-        return "".join(f"{min(255, int(_number(found[at]) or 0)):02x}" for at in (1, 2, 3))
-    return "transparent" if first == "transparent" else ""
-
-
-@lru_cache(maxsize=4096)
-def same_to_the_eye(one: str, other: str) -> bool:
-    """Whether text in `one` on `other` does not show."""
-    if one == "transparent":
-        return True
-    if len(one) != 6 or len(other) != 6:
-        return False
-    return all(abs(int(one[at : at + 2], 16) - int(other[at : at + 2], 16)) <= NEAR for at in (0, 2, 4))

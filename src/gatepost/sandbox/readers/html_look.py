@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from gatepost.sandbox.readers.css import PLAIN, Look, read_color, read_style, same_to_the_eye
+from gatepost.sandbox.readers.colors import read_color, same_to_the_eye
+from gatepost.sandbox.readers.css import PLAIN, Look, read_style
 
 TINY = 2.0  # pixels: smaller text is no text
 MAX_CLASSES = 12  # of one element

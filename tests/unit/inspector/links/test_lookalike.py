@@ -9,11 +9,9 @@ from gatepost.inspector.links.lookalike import (
     How,
     Protected,
     loose_skeleton,
-    mixes_scripts,
-    passes_for_latin,
-    scripts_of,
     skeleton,
 )
+from gatepost.inspector.links.scripts import mixes_scripts, passes_for_latin, scripts_of
 
 NAMES = Protected(["example-bank.org", "müller-söhne.de"])
 

