@@ -6,30 +6,54 @@ sender lacks every record, which is worse than any real sender; even so good mai
 
 from __future__ import annotations
 
+import asyncio
 import json
 import tarfile
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import gatepost
+from gatepost.sandbox.pool import Sandbox
+from gatepost.sandbox.settings import ContentSettings
 from schemas import validator
 
 EVERY_NTH = 5  # of the corpus's messages; all of them take ten seconds
 NO_DNS = gatepost.ZoneResolver("")
 
 
-def inspect(raw: bytes) -> gatepost.Inspection:
-    found = gatepost.inspect_message_sync(raw, resolver=NO_DNS)
-    answer = json.loads(json.dumps(found.as_json()))
-    validator("inspect").validate(answer)
-    assert not [f for f in found.findings if "{" in f.summary and "{" not in raw.decode("latin-1")]
-    return found
+class Inspector:
+    """Inspects one message after the other, with one sandbox for all: a start for each would cost most of the time."""
+
+    def __init__(self, runner: asyncio.Runner, sandbox: Sandbox) -> None:
+        self._runner = runner
+        self._sandbox = sandbox
+
+    def __call__(self, raw: bytes) -> gatepost.Inspection:
+        found = self._runner.run(gatepost.inspect_message(raw, resolver=NO_DNS, opener=self._sandbox))
+        answer = json.loads(json.dumps(found.as_json()))
+        validator("inspect").validate(answer)
+        assert not [f for f in found.findings if "{" in f.summary and "{" not in raw.decode("latin-1")]
+        return found
+
+
+@pytest.fixture(scope="module")
+def inspect() -> Iterator[Inspector]:
+    """What inspects a message."""
+    with asyncio.Runner() as runner:
+
+        async def opened() -> Sandbox:
+            return Sandbox(ContentSettings(deadline=60))
+
+        sandbox = runner.run(opened())
+        yield Inspector(runner, sandbox)
+        runner.run(sandbox.close())
 
 
 @pytest.mark.suite("corpus")
-def test_the_corpus_is_explained_and_good_mail_comes_through(suites: Path) -> None:
+def test_the_corpus_is_explained_and_good_mail_comes_through(suites: Path, inspect: Inspector) -> None:
     actions: dict[str, Counter[str]] = {}
     with tarfile.open(suites / "corpus" / "shared-corpus.tar.xz") as archive:
         for number, member in enumerate(m for m in archive if m.name.endswith(".eml")):
@@ -44,7 +68,7 @@ def test_the_corpus_is_explained_and_good_mail_comes_through(suites: Path) -> No
 
 
 @pytest.mark.suite("deltachat")
-def test_mails_with_many_kinds_of_authentication_results(suites: Path) -> None:
+def test_mails_with_many_kinds_of_authentication_results(suites: Path, inspect: Inspector) -> None:
     folder = suites / "authres" / "deltachat-dkimchecks" / "dkimchecks-2022-09-28"
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     assert len(files) > 100
@@ -54,7 +78,7 @@ def test_mails_with_many_kinds_of_authentication_results(suites: Path) -> None:
 
 @pytest.mark.suite("valimail")
 @pytest.mark.parametrize("folder", ["arc", "dkim", "mime", "bounces"])
-def test_messages_of_other_suites(suites: Path, folder: str) -> None:
+def test_messages_of_other_suites(suites: Path, folder: str, inspect: Inspector) -> None:
     files = sorted(path for path in (suites / folder).rglob("*") if path.suffix in (".eml", ".msg", ".txt", ".mail"))
     for path in files[:: max(1, len(files) // 60)]:
         inspect(path.read_bytes())
