@@ -22,8 +22,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 if the file would change")
     parser.add_argument("--out", type=Path, default=FILE)
+    parser.add_argument("--limit", type=int, default=0, metavar="N", help="about N messages only, for tests")
     options = parser.parse_args()
-    judged = judge_corpus(read_corpus())
+    judged = judge_corpus(read_corpus(options.limit))
     text = write_model(train(map(sample, judged)))
     if options.check:
         same = options.out.read_text("utf-8") == text
