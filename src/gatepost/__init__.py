@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from gatepost.names import Envelope, Session
     from gatepost.net.resolver import DnsResolver, ResolverSettings
     from gatepost.net.zone import ZoneResolver
+    from gatepost.sandbox.pool import Sandbox
+    from gatepost.sandbox.settings import ContentSettings
 
 _HOMES = {
     "inspect_message": "gatepost.api",
@@ -29,6 +31,8 @@ _HOMES = {
     "ZoneResolver": "gatepost.net.zone",
     "DnsResolver": "gatepost.net.resolver",
     "ResolverSettings": "gatepost.net.resolver",
+    "Sandbox": "gatepost.sandbox.pool",
+    "ContentSettings": "gatepost.sandbox.settings",
     "Session": "gatepost.names",
     "Envelope": "gatepost.names",
     "GatepostError": "gatepost.errors",
@@ -37,12 +41,14 @@ _HOMES = {
 _MODULES = ("arc", "dkim", "dmarc", "spf")
 
 __all__ = [
+    "ContentSettings",
     "DnsResolver",
     "Envelope",
     "GatepostError",
     "InputError",
     "Inspection",
     "ResolverSettings",
+    "Sandbox",
     "Session",
     "ZoneResolver",
     "arc",

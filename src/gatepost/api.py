@@ -109,7 +109,7 @@ async def inspect_message(
     classifier's start model has a say, without a `locator` no place is told, without `lists` no list is asked,
     without a `fetcher` no link is followed, whatever `inspector.links.follow_redirects` says. What is inside is opened
     by `opener`, or by children of our own, which end with the call: who judges many messages hands in one
-    `gatepost.sandbox.pool.Sandbox`.
+    `gatepost.Sandbox`.
     Raises InputError for an address in `session` that is none.
     """
     chosen = settings or InspectionSettings()

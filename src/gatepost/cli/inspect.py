@@ -110,7 +110,7 @@ def command(
     full: bool,
     as_json: bool,
 ) -> int:
-    """Explain messages: .eml files, mbox files, Maildir folders, or '-' for standard input.
+    """Explain messages: .eml, .msg and mbox files, Maildir folders, or '-' for standard input.
 
     Without --ip a message is judged as received from the address that its topmost Received field names.
     """
