@@ -24,7 +24,7 @@ from gatepost.message.message import Message
 from gatepost.msgauth.authenticate import AuthResults, authenticate
 from gatepost.msgauth.settings import MsgauthSettings
 from gatepost.names import DoorSign, Session
-from gatepost.ports import Acquaintance, Fetcher, History, Learned, Locator, Memory, Opened, Opener, Resolver, Scanner
+from gatepost.ports import Acquaintance, Fetcher, History, Locator, Memory, Opened, Opener, Resolver, Scanner
 from gatepost.reputation import Lists
 
 FOLLOW_DEADLINE = 5.0  # seconds for all links of a message that are followed; the message waits for them
@@ -79,6 +79,7 @@ async def examine_message(
         await begin_standing(arrival.session, arrival.mail_from, own_domains, ports.lists)
     auth = await authenticate(message, arrival.session, arrival.checked_from, ports.resolver, now, msgauth)
     content = await _content(opening, ports.fetcher, settings) if opening is not None else None
+    features = message_features(message, content) if ports.memory is not None and content is not None else None
     facts = gather_facts(
         message,
         session=arrival.session,
@@ -97,7 +98,8 @@ async def examine_message(
         acquaintance=await _acquaintance(message, arrival, auth, ports.history),
         people=arrival.people,
         place=ports.locator.locate(arrival.session.client_ip) if ports.locator is not None else None,
-        learned=await _learned(message, content, ports.memory),
+        features=features,
+        learned=await ports.memory.recall(features.names) if ports.memory and features else None,
         standing=await _standing(message, arrival, auth, content, ports.lists, settings, now),
     )
     return judge(facts)
@@ -119,11 +121,6 @@ async def _acquaintance(
     if history is None or not auth.authors:
         return None
     return await history.lookup(auth.authors[0].address, arrival.recipients, references_of(message.header))
-
-
-async def _learned(message: Message, content: Content | None, memory: Memory | None) -> Learned | None:
-    """What was learnt here of the message's words."""
-    return await memory.recall(message_features(message, content).names) if memory is not None else None
 
 
 async def _standing(

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from gatepost.inspector.classifier.model import Opinion
+from gatepost.inspector.classifier.tokens import Features
 from gatepost.inspector.content import Content
 from gatepost.inspector.links.lookalike import Protected
 from gatepost.inspector.people import NOBODY, People
@@ -53,7 +54,8 @@ class Facts:
     `repeated` are the fields (in lower case) that stand more than once, and how often. `recipients` are addresses,
     empty when unknown. `people` are those whose names strangers borrow. `content`, `scanned`, `acquaintance`,
     `place` (of the client) `standing` (on lists) and `learned` (here, of words) are None where nobody
-    was asked; `opinion` is the classifier's, which comes after the other rules. `door` is what the door saw of
+    was asked; `features` are the classifier's, None where they
+    were not needed yet; `opinion` is its own, which comes after the other rules. `door` is what the door saw of
     the client."""
 
     message: Message
@@ -81,6 +83,7 @@ class Facts:
     people: People = NOBODY
     place: Place | None = None
     standing: Standing | None = None
+    features: Features | None = None
     learned: Learned | None = None
     opinion: Opinion | None = None
 
@@ -125,6 +128,7 @@ def gather_facts(
     people: People | None = None,
     place: Place | None = None,
     standing: Standing | None = None,
+    features: Features | None = None,
     learned: Learned | None = None,
 ) -> Facts:
     """The facts of `message`; `session` and `path` are what `trace.read_path` answers. `own_domains` are added to
@@ -158,6 +162,7 @@ def gather_facts(
         people=people if people is not None else _people(tuple(settings.people.items())),
         place=place,
         standing=standing,
+        features=features,
         learned=learned,
     )
 

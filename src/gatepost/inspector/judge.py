@@ -59,6 +59,7 @@ def judge(facts: Facts) -> Judgement:
 def give_opinion(facts: Facts, findings: Iterable[Finding]) -> Opinion:
     """What the classifier makes of the message, with what else was found in it."""
     seen = tuple(findings)
-    features = (*message_features(facts.message, facts.content).names, *findings_features(seen))
+    own = facts.features or message_features(facts.message, facts.content)
+    features = (*own.names, *findings_features(seen))
     grave = any(finding.severity.rank >= Severity.WARNING.rank for finding in seen)
     return weigh(features, start_model(), facts.learned, grave=grave)
