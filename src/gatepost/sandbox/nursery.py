@@ -23,6 +23,7 @@ from gatepost.ports import Opened
 from gatepost.sandbox.confine import Layers
 from gatepost.sandbox.finds import BadOutput, read_opened
 from gatepost.sandbox.job import FULL, GREETING, LIGHT, Frames
+from gatepost.sandbox.limits import Limits
 from gatepost.sandbox.settings import ContentSettings
 
 PROGRAM = (sys.executable, "-I", "-m", "gatepost.sandbox.child")
@@ -42,6 +43,17 @@ class ChildLost(Exception):
         self.reason = reason
 
 
+def limits_of(settings: ContentSettings) -> Limits:
+    """The bounds that the settings name, as readers know them."""
+    return Limits(
+        items=settings.max_items,
+        depth=settings.max_depth,
+        member=settings.max_file,
+        total=settings.max_unpacked,
+        ratio=settings.max_ratio,
+    )
+
+
 class Nursery:
     """One process that bears the children; it starts with the first order."""
 
@@ -50,7 +62,7 @@ class Nursery:
         self._program = program
         birth = json.dumps(
             {
-                "limits": dataclasses.asdict(settings.limits),
+                "limits": dataclasses.asdict(limits_of(settings)),
                 "ration": {"memory": settings.memory, "cpu_seconds": settings.cpu_seconds},
                 "preload": preload,
                 "yara_rules": settings.yara_rules,
@@ -207,6 +219,7 @@ class Child:
         self._end = end
         self._kill = kill
         self._settings = settings
+        self._limits = limits_of(settings)
         self.layers: Layers = {}
         self.jobs = 0
         self.rss = 0
@@ -239,12 +252,12 @@ class Child:
                 os.close(memory)
         except OSError as error:
             raise await self._death(str(error)) from None
-        answer = await self._answer(word, self._settings.limits.output)
+        answer = await self._answer(word, self._limits.output)
         try:
             if not isinstance(answer, dict) or answer.keys() != {"opened", "rss"} or type(answer["rss"]) is not int:
                 raise BadOutput("answer")
             self.rss = answer["rss"] << 10
-            return read_opened(answer["opened"], self._settings.limits)
+            return read_opened(answer["opened"], self._limits)
         except BadOutput as error:
             raise ChildLost("crash", f"the child's answer is out of shape: {error}") from None
 

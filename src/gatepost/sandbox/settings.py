@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gatepost.sandbox.limits import MEGABYTE, Limits
+from gatepost.sandbox.limits import MEGABYTE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,14 +44,3 @@ class ContentSettings:
     yara_rules: str = ""
     """Folder of your own YARA rules (`*.yar`, `*.yara`), used besides the small set that ships with Gatepost. Empty:
     that set alone. Read when the server starts."""
-
-    @property
-    def limits(self) -> Limits:
-        """The bounds as readers know them."""
-        return Limits(
-            items=self.max_items,
-            depth=self.max_depth,
-            member=self.max_file,
-            total=self.max_unpacked,
-            ratio=self.max_ratio,
-        )
