@@ -30,8 +30,8 @@ class Content:
 
     @cached_property
     def attachments(self) -> tuple[Item, ...]:
-        """What a person could save or open: named parts, other than the message's own texts, and all inside them. What is
-        no text is offered for saving without a name too."""
+        """What a person could save or open: named parts, other than the message's own texts, and all inside them. What
+        is no text is offered for saving without a name too."""
         return tuple(
             item
             for item in self.opened.items

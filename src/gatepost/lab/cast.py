@@ -107,3 +107,13 @@ CAST: tuple[Party, ...] = (
 )
 
 TIMEOUTS = ("slow.example", "_dmarc.slow.example", "lab._domainkey.slow.example")
+
+# Lists in DNS (RFC 5782), each with the entry by which it is tested: one that is right, one that errs, and one that
+# answers as the large ones do to those who ask through a public resolver.
+LISTS = (
+    "test.links.lists.example. A 127.0.0.2",
+    "hoster.example.links.lists.example. A 127.0.0.2",
+    "test.domains.lists.example. A 127.0.0.2",
+    "club.example.domains.lists.example. A 127.0.0.2",
+    "*.refuses.lists.example. A 127.255.255.254",
+)

@@ -62,6 +62,27 @@ attempts = 2
 
 [inspector]
 trusted_sealers = ["forwarder.example"]
+partner_domains = ["bank.example"]
+
+[inspector.people]
+"Erika Muster" = ["erika@{domain}"]
+
+[lists]
+use = ["links", "domains", "refuses"]
+
+[lists.dns.links]
+kind = "uri"
+zone = "links.lists.example"
+weight = 3.0
+
+[lists.dns.domains]
+kind = "domain"
+zone = "domains.lists.example"
+mode = "watch"
+
+[lists.dns.refuses]
+kind = "domain"
+zone = "refuses.lists.example"
 
 [tls]
 certificate = "tls.pem"

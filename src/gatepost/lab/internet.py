@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 
-from gatepost.lab.cast import CAST, HOSTS, SELECTOR, TIMEOUTS, Host, Party
+from gatepost.lab.cast import CAST, HOSTS, LISTS, SELECTOR, TIMEOUTS, Host, Party
 from gatepost.lab.dns import DnsFaults
 from gatepost.msgauth import arc, dkim
 from gatepost.net.authority import Authority, make_authority
@@ -84,6 +84,7 @@ def write_zones(keys: Mapping[str, tuple[dkim.PrivateKey, ...]]) -> str:
         lines += _party_lines(party, keys[party.domain])
     for host in HOSTS:
         lines += _host_lines(host)
+    lines += LISTS
     return "\n".join(lines) + "\n"
 
 

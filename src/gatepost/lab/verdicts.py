@@ -14,10 +14,10 @@ from gatepost.lab.scenario import Outcome, Scenario
 # name: how the visit ends, and the verdict ("" where the mail is never judged)
 CHOICES: dict[str, tuple[Outcome, str]] = {
     "small-server": (Outcome.ACCEPTED, "accept"),
-    "spoofed-no-policy": (Outcome.ACCEPTED, "accept"),
-    "spoofed-monitored": (Outcome.ACCEPTED, "accept"),
-    "name-carries-address": (Outcome.ACCEPTED, "accept"),
-    "name-carries-address-unproven": (Outcome.ACCEPTED, "tag"),
+    "spoofed-no-policy": (Outcome.ACCEPTED, "tag"),
+    "spoofed-monitored": (Outcome.ACCEPTED, "tag"),
+    "name-carries-address": (Outcome.ACCEPTED, "tag"),
+    "name-carries-address-unproven": (Outcome.ACCEPTED, "quarantine"),
     "no-reverse-name": (Outcome.ACCEPTED, "accept"),
     "borrowed-reverse-name": (Outcome.ACCEPTED, "accept"),
     "dkim-expired": (Outcome.ACCEPTED, "quarantine"),

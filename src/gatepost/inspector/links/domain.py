@@ -40,6 +40,10 @@ def registered_label(host: str) -> str:
 
 
 def looks_registered(host: str) -> bool:
-    """Whether `host` ends in a suffix that exists and has a name below it: `node.js` has not."""
-    suffix = public_suffix(host)
+    """Whether `host` ends in a suffix that exists and has a name below it: `node.js` has not. The names that RFC 2606
+    §2 keeps for examples count, so that what is tried with them shows what real names would."""
+    suffix = public_suffix(host) or _EXAMPLES.get(host.rpartition(".")[2], "")
     return bool(suffix) and suffix != host
+
+
+_EXAMPLES = {"example": "example", "test": "test"}

@@ -117,7 +117,7 @@ def shortcut(facts: Facts) -> Seen | None:
 @rule(
     code="attachment.disk-image",
     severity=Severity.WARNING,
-    weight=4.0,
+    weight=5.0,
     group="attachment",
     summary="A disk image is attached: {name} ({format}).",
     why="Opening it mounts a drive, and the warning about files from the internet is lost for what lies on it.",

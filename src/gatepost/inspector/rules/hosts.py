@@ -7,8 +7,6 @@ following found. Not here: where links lead (`links`), the reading of hosts (`in
 
 from __future__ import annotations
 
-from ipaddress import ip_address
-
 from gatepost.finding import Severity
 from gatepost.inspector.facts import Facts
 from gatepost.inspector.links.domain import looks_registered
@@ -17,6 +15,7 @@ from gatepost.inspector.links.lookalike import How, Likeness
 from gatepost.inspector.links.scripts import mixes_scripts, passes_for_latin
 from gatepost.inspector.links.shown import credential_words
 from gatepost.inspector.links.url import Url, UrlMark
+from gatepost.inspector.places import is_public
 from gatepost.inspector.rule import Seen, rule
 from gatepost.inspector.rules.link_signs import has_links, links_of, sender_domains, told
 
@@ -129,7 +128,7 @@ def ip_host(facts: Facts) -> Seen | None:
         if HostMark.ODD_ADDRESS in url.host.marks:
             summary = "A link writes the IP address {ip} in a way that nobody recognizes: {target}."
             return Seen(evidence=evidence, severity=Severity.DANGER, weight=3.0, summary=summary)
-        if not ip_address(url.host.ascii).is_global:  # a machine of one's own network
+        if not is_public(url.host.ascii):  # a machine of one's own network
             best = best or Seen(evidence=evidence, severity=Severity.INFO, weight=0.0)
         elif best is None or not best.weight:
             asks = bool(credential_words(url))
@@ -176,7 +175,7 @@ def user_info(facts: Facts) -> Seen | None:
         evidence = {"user": url.user[:80], "host": url.host.ascii, "target": told(url)}
         pretends = looks_registered(parse_host(name.rpartition("/")[2] or name).ascii) and "." in name
         if pretends and name.lower() not in sender_domains(facts):
-            return Seen(evidence=evidence, severity=Severity.DANGER, weight=3.0)
+            return Seen(evidence=evidence, severity=Severity.DANGER, weight=5.0)
         best = best or Seen(evidence=evidence)
     return best
 

@@ -111,7 +111,7 @@ def remote_form(facts: Facts) -> Seen | None:
         evidence = {"host": seen.url.host.ascii, "target": told(seen.url), "item": seen.link.item}
         if seen.link.item in asking:
             summary = "A form in the message asks for a password and sends it to {host}."
-            return Seen(evidence=evidence, severity=Severity.DANGER, weight=4.0, summary=summary)
+            return Seen(evidence=evidence, severity=Severity.DANGER, weight=5.0, summary=summary)
         if registrable_domain(seen.url.host.ascii) not in senders:
             best = best or Seen(evidence=evidence)
     return best

@@ -15,6 +15,7 @@ from ipaddress import ip_address
 from gatepost.finding import Severity
 from gatepost.inspector.domains import same_organization
 from gatepost.inspector.facts import Facts
+from gatepost.inspector.places import is_public
 from gatepost.inspector.rule import Seen, rule
 from gatepost.inspector.trace import PathHop
 from gatepost.message.header import RawField
@@ -58,7 +59,7 @@ def _holds(signs: tuple[bytes, ...], field: RawField) -> bool:
 )
 def client_without_tls(facts: Facts) -> Seen | None:
     session = facts.session
-    if not session.client_ip or session.tls is not None or not session.protocol or not _is_public(session.client_ip):
+    if not session.client_ip or session.tls is not None or not session.protocol or not is_public(session.client_ip):
         return None
     if session.protocol.upper().rstrip("A").endswith("S"):
         return None
@@ -79,7 +80,7 @@ def hop_without_tls(facts: Facts) -> Seen | None:
         return None
     for hop in _hops(facts)[:-1]:  # the last one is the client's, told above
         plain = hop.protocol.upper() in ("SMTP", "ESMTP", "ESMTPA", "UTF8SMTP") and not hop.tls
-        if plain and _is_public(hop.address) and not same_organization(hop.from_name.lower(), hop.by.lower()):
+        if plain and is_public(hop.address) and not same_organization(hop.from_name.lower(), hop.by.lower()):
             return Seen(
                 evidence={"sender": hop.from_name or hop.address, "by": hop.by or "a server", "hop": hop.number}
             )
@@ -98,7 +99,7 @@ def private_origin(facts: Facts) -> Seen | None:
     if facts.path.count <= facts.path.trusted_fields or not _holds(_INSIDE_SIGNS, facts.path.fields[-1]):
         return None
     first = parse_received(facts.path.fields[-1].value)
-    if not first.from_ip or _is_public(first.from_ip) or _is_impossible(first.from_ip):
+    if not first.from_ip or is_public(first.from_ip) or _is_impossible(first.from_ip):
         return None
     return Seen(evidence={"ip": first.from_ip, "by": first.by})
 
@@ -147,19 +148,6 @@ def forged_own_hop(facts: Facts) -> Seen | None:
         if facts.is_own(hop.by.lower().rstrip(".")):
             return Seen(evidence={"by": hop.by, "hop": hop.number, "from": hop.from_name})
     return None
-
-
-@lru_cache(maxsize=4096)
-def _is_public(text: str) -> bool:
-    """Whether `text` is an address that the world can reach. The documentation networks count as such: the lab and
-    the tests live there."""
-    try:
-        address = ip_address(text)
-    except ValueError:
-        return False
-    if address.is_loopback or address.is_link_local or address.is_multicast or address.is_reserved:
-        return False
-    return not address.is_private or any(text.startswith(net) for net in ("192.0.2.", "198.51.100.", "203.0.113."))
 
 
 @lru_cache(maxsize=4096)

@@ -5,6 +5,12 @@ Not here: what a scenario is (`lab.scenario`), playing (`lab.player`), judging (
 """
 
 from gatepost.lab.scenario import Scenario
-from gatepost.lab.scenarios import honest, sessions, spoofed
+from gatepost.lab.scenarios import honest, lures, payloads, sessions, spoofed
 
-SCENARIOS: tuple[Scenario, ...] = (*honest.SCENARIOS, *spoofed.SCENARIOS, *sessions.SCENARIOS)
+SCENARIOS: tuple[Scenario, ...] = (
+    *honest.SCENARIOS,
+    *spoofed.SCENARIOS,
+    *lures.SCENARIOS,
+    *payloads.SCENARIOS,
+    *sessions.SCENARIOS,
+)

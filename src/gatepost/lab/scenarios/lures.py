@@ -19,7 +19,7 @@ LOGIN = "Dear customer,\n\nyour account was locked. Confirm your password within
 def _by(sender: str, subject: str, text: str, html: str = "", files: tuple[File, ...] = (), name: str = "") -> Script:
     """A mail from `sender`, signed by its domain where that signs."""
     domain = sender.rpartition("@")[2]
-    host = {"freemail.example": "mx.freemail.example", "letter.example": "mail.letter.example"}.get(
+    host = {"freemail.example": "mx.freemail.example", "club.example": "lists.club.example"}.get(
         domain, f"mail.{domain}"
     )
 
@@ -70,7 +70,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         good=False,
         source=cast.FREEMAIL,
         script=_by(MALLORY, "Account locked", PRESS, _link("http://3221226050/login", "Sign in")),
-        expected=Expected(outcomes=ACCEPTED, actions=("accept", *STOPPED), codes=("link.encoded-host",)),
+        expected=Expected(outcomes=ACCEPTED, actions=("accept", *STOPPED), codes=("link.ip-host",)),
         why="Browsers understand octal, hexadecimal and single numbers; people do not.",
     ),
     Scenario(
@@ -169,7 +169,7 @@ SCENARIOS: tuple[Scenario, ...] = (
             "IBAN DE00 0000 0000 0000 0000 00. Please confirm the transfer today.",
             name="Supplier accounts",
         ),
-        expected=Expected(outcomes=ACCEPTED, actions=("accept", *STOPPED), codes=("words.bank-details",)),
+        expected=Expected(outcomes=ACCEPTED, actions=("accept", *STOPPED), codes=("wording.bank-change",)),
         why="The costliest mail there is; it needs neither link nor file.",
     ),
     Scenario(
@@ -183,8 +183,26 @@ SCENARIOS: tuple[Scenario, ...] = (
             "I have access to your device and recorded you with your camera. Send 1200 USD in bitcoin to "
             "1BoatSLRHtKNngkdXEeobR76b53LETtpyT within 48 hours or I send the video to all your contacts.",
         ),
-        expected=Expected(outcomes=ACCEPTED, actions=("accept", *STOPPED), codes=("words.extortion",)),
+        expected=Expected(outcomes=ACCEPTED, actions=("accept", *STOPPED), codes=("wording.extortion",)),
         why="Sent by the million; there is no film.",
+    ),
+    Scenario(
+        name="link-listed",
+        title="a link to a domain that a list names, while another list refuses to answer",
+        good=False,
+        source=cast.FREEMAIL,
+        script=_by(MALLORY, "Photos", "Look at the photos: http://photos.hoster.example/2026/"),
+        expected=Expected(outcomes=ACCEPTED, actions=("accept", *STOPPED), codes=("list.uri", "list.sick")),
+        why="The list weighs and does not decide alone; the other one's answer is no listing, so it is left out.",
+    ),
+    Scenario(
+        name="listed-by-mistake",
+        title="a club's mail, whose domain is on a list that is only watched",
+        good=True,
+        source=cast.CLUB,
+        script=_by("board@club.example", "Next meeting", "We meet on Friday at eight, as always.\n"),
+        expected=Expected(outcomes=ACCEPTED, actions=("accept",), codes=("list.watched",)),
+        why="What the list would have added is recorded for `gatepost lists report`; it adds nothing.",
     ),
     Scenario(
         name="honest-newsletter",
