@@ -18,8 +18,9 @@ from gatepost.message.message import parse_message
 from gatepost.ports import Opened, Trouble
 from gatepost.sandbox.confine import Layers
 from gatepost.sandbox.finds import Finds
+from gatepost.sandbox.handle import Child, ChildLost
 from gatepost.sandbox.limits import MEGABYTE
-from gatepost.sandbox.nursery import PROGRAM, Child, ChildLost, Nursery
+from gatepost.sandbox.nursery import PROGRAM, Nursery
 from gatepost.sandbox.settings import ContentSettings
 from gatepost.sandbox.walker import NeedsChild, Walker
 

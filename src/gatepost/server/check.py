@@ -20,6 +20,7 @@ from gatepost.net.clamd import ClamdScanner
 from gatepost.net.resolver import DnsResolver
 from gatepost.net.tls import check_certificate
 from gatepost.reputation.known import resolve_lists
+from gatepost.sandbox.handle import ChildLost
 from gatepost.sandbox.landlock import version as landlock_version
 from gatepost.sandbox.nursery import ChildLost
 from gatepost.sandbox.pool import probe
