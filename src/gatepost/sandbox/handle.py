@@ -1,7 +1,8 @@
 """One child as its parent sees it: a job goes in, an answer or the news of its end comes out.
 
 In: a message. Out: what it holds as `Opened`, or `ChildLost`. What a child answers is read under limits and checked
-field by field. Not here: how children come to be (`nursery`), which message goes to whom (`pool`), their own side (`child`).
+field by field.
+Not here: how children come to be (`nursery`), which message goes to whom (`pool`), their own side (`child`).
 """
 
 from __future__ import annotations
