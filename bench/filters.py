@@ -31,14 +31,18 @@ import neighbours  # tools/: installs without starting anything
 PACKAGES = {"/usr/sbin/spamd": "spamd", "/usr/bin/spamassassin": "spamassassin", "/usr/bin/rspamd": "rspamd"}
 HOST = "127.0.0.1"
 SPAMD_PORT, RSPAMD_PORT = 17830, 17333
+_ADD_HEADER = 6.0  # rspamd's action from which a message counts as spam, as it is shipped
+_BY_CLOCK = ("DATE_IN_PAST", "DATE_IN_FUTURE")  # the mail is old, which is no merit and no fault
 NOWHERE = "127.0.0.1:9:1"  # the discard port: no name server is there, so every question fails at once
 READY = 90.0  # seconds a filter may take to start: it compiles its rules
 PATIENCE = 120.0  # seconds for one message
 _SPAM_LINE = re.compile(rb"Spam: (True|False|Yes|No) ; (-?[\d.]+) / (-?[\d.]+)")
 # rspamd's modules that ask others, or remember; what is left judges the message itself.
+# (hfilter weighs host names that DNS does not know, and here it knows none.)
 _RSPAMD_OFF = (
     "rbl", "surbl", "fuzzy_check", "greylist", "ratelimit", "history_redis", "neural", "reputation", "replies",
     "url_redirector", "p0f", "clustering", "bayes_expiry", "asn", "dmarc", "spf", "dkim", "arc", "mx_check",
+    "hfilter",
 )  # fmt: skip
 
 
@@ -186,4 +190,5 @@ class Rspamd(Filter):
             link.close()
         if "score" not in answer:
             raise ValueError(str(answer)[:200])
-        return Score(float(answer["score"]), answer["action"] in ("add header", "rewrite subject", "reject"))
+        points = float(answer["score"]) - sum(answer["symbols"].get(name, {}).get("score", 0.0) for name in _BY_CLOCK)
+        return Score(round(points, 2), points >= _ADD_HEADER)

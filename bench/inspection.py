@@ -18,6 +18,7 @@ import io
 import json
 import os
 import random
+import signal
 import sys
 import tempfile
 import time
@@ -281,6 +282,7 @@ def main() -> int:
     parser.add_argument("--only", default="gatepost,rspamd,spamassassin")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the filters end with us
     kinds = [kind for kind in options.kinds.split(",") if kind in KINDS]
     wanted = options.only.split(",")
     rows = [own_process(kind, options.seconds) for kind in kinds] if "gatepost" in wanted else []

@@ -171,8 +171,8 @@ def sample(one: Judged) -> Sample:
     return Sample(label=one.mail.label, group=one.group, features=one.features, weight=weight)
 
 
-def folds(judged: Sequence[Judged], count: int = FOLDS) -> list[int]:
-    """Each message's fold: every source spread over all of them, a group never cut."""
+def folds(judged: Sequence[Judged], seed: str = "") -> list[int]:
+    """Each message's fold: every source spread over all of them, a group never cut. Another seed, other folds."""
     by_source: dict[str, set[int]] = defaultdict(set)
     source_of = {one.group: one.mail.source for one in reversed(judged)}
     for group, source in source_of.items():
@@ -180,6 +180,6 @@ def folds(judged: Sequence[Judged], count: int = FOLDS) -> list[int]:
     fold: dict[int, int] = {}
     for source in sorted(by_source):
         groups = sorted(by_source[source])
-        random.Random(source).shuffle(groups)
-        fold.update((group, number % count) for number, group in enumerate(groups))
+        random.Random(source + seed).shuffle(groups)
+        fold.update((group, number % FOLDS) for number, group in enumerate(groups))
     return [fold[one.group] for one in judged]

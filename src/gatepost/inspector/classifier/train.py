@@ -31,7 +31,8 @@ _CUSTOM_TEXT = (
     "unsubscribe subscribe subscribed subscription privacy policy copyright rights reserved preferences newsletter "
     "browser click here view email mail address receive received receiving because sent message account online app "
     "apps ai facebook twitter instagram linkedin youtube whatsapp iphone android smartphone zoom webinar blog "
-    "streaming log login settings notifications regards kind dear sir madam hello hi thanks thank"
+    "streaming log login settings notifications regards kind dear sir madam hello hi thanks thank "
+    "order orders ordered shipping shipped delivery invoice receipt payment"
 )
 LEFT_OUT = frozenset(_COLLECTION_TEXT.split()) | frozenset(_CUSTOM_TEXT.split())
 # Facts that changed with the years for all mail: its formats, programs and links. What is learnt here may use them.
