@@ -65,7 +65,7 @@ TRIES: dict[str, Callable[[], object]] = {
     "pipe": os.pipe,
     "memfd": lambda: os.memfd_create("x"),
     "parent": lambda: _open(f"/proc/{os.getppid()}/environ"),
-    "chmod": lambda: os.chmod("/tmp", 0o777),
+    "chmod": lambda: os.chmod("/tmp", os.stat("/tmp").st_mode & 0o7777),  # harmless, should the wall be down
     "raise limits": lambda: __import__("resource").setrlimit(__import__("resource").RLIMIT_AS, (-1, -1)),
 }
 
