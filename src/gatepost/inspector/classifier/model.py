@@ -15,11 +15,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from gatepost.inspector.classifier.custom import is_custom
 from gatepost.ports.memory import NOTHING, Counts, Learned
 
 HAM, SPAM, PHISH = 0, 1, 2
 KINDS = {"spam": SPAM, "phish": PHISH}
 LESSON = 4  # messages of the start model that one learnt here outweighs: it is this place's own mail
+_BOTH_SIDES = 20  # good and unwanted messages learnt here, before lessons on words that all mailings have count
 _DOUBT = 0.5  # Robinson's s: how many messages' worth of "I do not know" stand before each feature
 TELLING = 0.8  # log-odds (a probability of 0.69) from which a feature counts
 _MOST = 150  # features that count: a long message must not win by length
@@ -71,13 +73,14 @@ def weigh(features: Iterable[str], model: Model, learned: Learned | None = None,
     else:
         assert learned is not None
         totals = _sum(model.messages, learned.messages)
+        one_sided = min(learned.messages[HAM], learned.messages[SPAM] + learned.messages[PHISH]) < _BOTH_SIDES
         for name in features:
             lesson = lessons.get(name)
             if lesson is None:
                 found = table.get(name)
                 if found is not None:
                     known.append((name, found[0], found[1]))
-            else:
+            elif not (one_sided and is_custom(name)):
                 counts = _sum(model.counts.get(name, NOTHING), lesson)
                 known.append((name, _odds(counts, totals, SPAM), _odds(counts, totals, PHISH)))
     spam, phish = _score([row[1] for row in known]), _score([row[2] for row in known])

@@ -11,37 +11,12 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from gatepost.inspector.classifier.custom import is_custom
 from gatepost.inspector.classifier.model import HAM, PHISH, SPAM, TELLING, Model
 from gatepost.ports.memory import Counts
 
 LABELS = {"ham": HAM, "spam": SPAM, "phish": PHISH}
 TITLE = "gatepost start model 1"
-# Lists, people and tools that the public collections of 2002 are made of: they are good mail there and nowhere else.
-_COLLECTION_TEXT = (
-    "spamassassin spamd spamc satalk sadev razor vipul exmh fork rohit khare jmason mason justin xent beberg ilug iiu "
-    "freshrpms rpm rpms zzzlist zzzz yyyy forteana forteanalist yahoogroups egroups yahoo sourceforge thinkgeek "
-    "heaven mailman listinfo listmaster netnoteinc taint slashnull dogma jalapeno phobos lockergnome sf sfnet "
-    "osdn procmail fetchmail redhat debian perl python linux kernel sponsored deathtospamdeathtospamdeathtospam "
-    "craig hughes theo quinlan garrigues deersoft nmh tcl sitescooper newsisfree boingboing bbc oreilly cnet zdnet "
-    "google gmail hotmail googleapis"
-)
-# What every mailing of a business says today, good or bad. The collection's good mail is older than that custom, so
-# these words would be the mark of spam to it.
-_CUSTOM_TEXT = (
-    "unsubscribe subscribe subscribed subscription privacy policy copyright rights reserved preferences newsletter "
-    "browser click here view email mail address receive received receiving because sent message account online app "
-    "apps ai facebook twitter instagram linkedin youtube whatsapp iphone android smartphone zoom webinar blog "
-    "streaming log login settings notifications regards kind dear sir madam hello hi thanks thank "
-    "order orders ordered shipping shipped delivery invoice receipt payment"
-)
-LEFT_OUT = frozenset(_COLLECTION_TEXT.split()) | frozenset(_CUSTOM_TEXT.split())
-# Facts that changed with the years for all mail: its formats, programs and links. What is learnt here may use them.
-OF_THE_YEARS = frozenset({
-    "t:hidden", "t:pictures", "t:pictures-only", "h:list-unsubscribe", "h:list-unsubscribe-post", "h:mime-version",
-    "h:name-odd", "h:subject-pictures", "h:local-noreply", "h:x-mailer", "h:user-agent", "h:organization",
-    "h:domain-deep", "l:host-deep", "l:query", "l:path-long", "l:bare",
-})  # fmt: skip
-OF_THE_YEARS_TOO = ("m:", "l:scheme-", "l:count-", "l:hosts-", "t:words-")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,13 +52,9 @@ def _counts(numbers: list[int]) -> Counts:
 
 
 def _says_something(name: str, counts: list[int]) -> bool:
-    kind, _, rest = name.rpartition(":")
-    if name in OF_THE_YEARS or name.startswith(OF_THE_YEARS_TOO):
-        return False
-    if not LEFT_OUT.isdisjoint(rest.removeprefix("path-").split("_")):
-        return False
     # The name of an author whom only good mail has is a person of the collection.
-    return not (kind == "n" and counts[HAM] > counts[SPAM] + counts[PHISH])
+    person = name.startswith("n:") and counts[HAM] > counts[SPAM] + counts[PHISH]
+    return not person and not is_custom(name)
 
 
 def write_model(model: Model) -> str:

@@ -125,3 +125,11 @@ def test_a_lesson_of_this_place_outweighs_the_start_model() -> None:
     assert taught.learned
     assert taught.score > opinion(letter).score + 1
     assert opinion(letter, Learned()) == opinion(letter)
+
+
+def test_words_that_all_mailings_have_are_learnt_only_from_both_sides() -> None:
+    names = ("unsubscribe", "privacy_policy", "l:count-8", "t:hidden")
+    spam_only = Learned(messages=(0, 50, 0), counts=dict.fromkeys(names, (0, 50, 0)))
+    assert weigh(names, start_model(), spam_only).score == 0.0
+    both = Learned(messages=(50, 50, 0), counts=dict.fromkeys(names, (2, 50, 0)))
+    assert weigh(names, start_model(), both).score > 0.0

@@ -9,10 +9,10 @@ import re
 
 import pytest
 
+from gatepost.inspector.classifier.custom import LEFT_OUT
 from gatepost.inspector.classifier.model import weigh
 from gatepost.inspector.classifier.start import start_model
 from gatepost.inspector.classifier.tokens import findings_features, message_features
-from gatepost.inspector.classifier.train import LEFT_OUT
 from gatepost.inspector.rule import Seen
 from gatepost.inspector.rules import RULES
 from gatepost.message.message import parse_message
