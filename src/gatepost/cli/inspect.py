@@ -27,6 +27,7 @@ from gatepost.cli.options import (
     dns_options,
     fail_on_option,
     inspection_settings,
+    make_fetcher,
     make_history,
     make_lists,
     make_locator,
@@ -44,6 +45,7 @@ from gatepost.cli.sources import Saved, read_messages, total_octets
 from gatepost.cli.terminal import console
 from gatepost.finding import Severity
 from gatepost.names import Session
+from gatepost.net.fetch import RedirectFetcher
 from gatepost.ports import History, Locator, Memory, Opener, Resolver, Scanner
 from gatepost.reputation import Lists
 from gatepost.sandbox.pool import Sandbox
@@ -68,6 +70,7 @@ class _Judge:
     memory: Memory | None = None
     locator: Locator | None = None
     lists: Lists | None = None
+    fetcher: RedirectFetcher | None = None
 
     async def inspect(self, saved: Saved) -> Inspection:
         return await inspect_message(
@@ -81,6 +84,7 @@ class _Judge:
             memory=self.memory,
             locator=self.locator,
             lists=self.lists,
+            fetcher=self.fetcher,
             now=self.now,
             settings=self.settings,
         )
@@ -125,6 +129,7 @@ def command(
         memory=make_memory(settings),
         locator=make_locator(settings),
         lists=make_lists(settings, asked),
+        fetcher=make_fetcher(settings, asked),
         now=None if now is None else read_now(now),
         settings=inspection_settings(settings),
     )
@@ -140,6 +145,8 @@ def command(
 async def _run(judge: _Judge, messages: Iterable[Saved], printer: _Printer, advance: Advance, *, several: bool) -> None:
     async with AsyncExitStack() as stack:
         content = judge.settings.content
+        if judge.fetcher is not None:
+            stack.push_async_callback(judge.fetcher.close)
         if content.enabled:
             content = dataclasses.replace(content, waiting=AT_ONCE, deadline=max(content.deadline, PATIENCE))
             # loading every reader first pays only for several messages

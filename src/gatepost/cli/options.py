@@ -24,6 +24,7 @@ from gatepost.ports import History, Locator, Memory, Resolver, Scanner
 
 if TYPE_CHECKING:
     from gatepost.config import Settings
+    from gatepost.net.fetch import RedirectFetcher
     from gatepost.reputation import Lists
 
 MAX_ZONE = 64 << 20  # octets; the zone of a large provider has 20 MB
@@ -162,6 +163,16 @@ def make_lists(settings: Settings | None, resolver: Resolver) -> Lists | None:
         finally:
             store.close()
     return Lists(settings.lists, resolver, local)
+
+
+def make_fetcher(settings: Settings | None, resolver: Resolver) -> RedirectFetcher | None:
+    """Who follows shortened links, where the configuration says so."""
+    if settings is None or settings.inspector.links.follow_redirects == "never":
+        return None
+    from gatepost.inspector.links.seen import is_shortened
+    from gatepost.net.fetch import RedirectFetcher
+
+    return RedirectFetcher(resolver, settings.fetch, may_ask=is_shortened)
 
 
 def make_locator(settings: Settings | None) -> Locator | None:

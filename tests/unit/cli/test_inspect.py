@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from gatepost.cli.main import main
+from gatepost.net.zone import ZoneResolver
+from gatepost.ports import Answer
 from judging import CLEAN_HEADER, DATE
 from schemas import validator
 
@@ -178,3 +180,25 @@ def test_the_gates_own_configuration_tells_its_domains(
     spoof = ["--ip", "198.51.100.9", *zone, "--config", config, "--json"]
     main(["inspect", write(tmp_path, "a.eml", GOOD), *spoof])
     assert "sender.own-domain-spoofed" in {finding["code"] for finding in answers(capsys)[0]["findings"]}
+
+
+@pytest.mark.parametrize(("setting", "asked"), [("never", 0), ("shorteners", 1)])
+def test_shortened_links_are_followed_only_where_the_configuration_says_so(
+    setting: str, asked: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    looked_up: list[str] = []
+    lookup = ZoneResolver.lookup
+
+    async def noted(self: ZoneResolver, name: str, rtype: str) -> Answer:
+        looked_up.append(name)
+        return await lookup(self, name, rtype)
+
+    monkeypatch.setattr(ZoneResolver, "lookup", noted)
+    config = tmp_path / "gatepost.toml"
+    config.write_text(f'hostname = "mx.example.net"\n[inspector.links]\nfollow_redirects = "{setting}"\n')
+    zone, mail = tmp_path / "zone", tmp_path / "mail.eml"
+    zone.write_text("bit.ly. A 127.0.0.1\n")  # nobody is asked there: the address is our own
+    mail.write_text(CLEAN_HEADER + "\nhttps://bit.ly/abc\n")
+    main(["inspect", str(mail), "--config", str(config), "--zone", str(zone), "--json"])
+    assert json.loads(capsys.readouterr().out)["links"]
+    assert ("bit.ly" in looked_up) is bool(asked)
