@@ -5,14 +5,15 @@ from __future__ import annotations
 import io
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gatepost.cli.main import main
-from gatepost.net.zone import ZoneResolver
-from gatepost.ports import Answer
+from gatepost.net.fetch import RedirectFetcher
+from gatepost.ports import Followed
 from judging import CLEAN_HEADER, DATE
 from schemas import validator
 
@@ -186,19 +187,19 @@ def test_the_gates_own_configuration_tells_its_domains(
 def test_shortened_links_are_followed_only_where_the_configuration_says_so(
     setting: str, asked: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    looked_up: list[str] = []
-    lookup = ZoneResolver.lookup
+    followed: list[str] = []
 
-    async def noted(self: ZoneResolver, name: str, rtype: str) -> Answer:
-        looked_up.append(name)
-        return await lookup(self, name, rtype)
+    async def lead_on(self: RedirectFetcher, urls: Sequence[str], deadline: float) -> tuple[Followed, ...]:
+        followed.extend(urls)
+        return tuple(Followed(hops=(url, "https://www.example.com/there")) for url in urls)
 
-    monkeypatch.setattr(ZoneResolver, "lookup", noted)
+    monkeypatch.setattr(RedirectFetcher, "follow_all", lead_on)
     config = tmp_path / "gatepost.toml"
     config.write_text(f'hostname = "mx.example.net"\n[inspector.links]\nfollow_redirects = "{setting}"\n')
     zone, mail = tmp_path / "zone", tmp_path / "mail.eml"
-    zone.write_text("bit.ly. A 127.0.0.1\n")  # nobody is asked there: the address is our own
+    zone.write_text("")
     mail.write_text(CLEAN_HEADER + "\nhttps://bit.ly/abc\n")
     main(["inspect", str(mail), "--config", str(config), "--zone", str(zone), "--json"])
-    assert json.loads(capsys.readouterr().out)["links"]
-    assert ("bit.ly" in looked_up) is bool(asked)
+    findings = {found["code"]: found for found in json.loads(capsys.readouterr().out)["findings"]}
+    assert len(followed) == asked
+    assert (findings["link.shortener"]["evidence"].get("leads_to") is not None) is bool(asked)
