@@ -10,7 +10,7 @@ import pytest
 from gatepost import ZoneResolver, dmarc, spf
 from gatepost.cli.main import main
 from gatepost.config import load_settings
-from gatepost.store.accounts import Accounts
+from gatepost.store.accounts import AccountDirectory, Accounts
 from schemas import validator
 
 
@@ -29,7 +29,7 @@ def test_what_is_written_is_a_gate(tmp_path: Path, capsys: pytest.CaptureFixture
     assert settings.domains["example.org"].aliases == {"abuse": ("ann",)}
     accounts = Accounts.open(Path(settings.store.folder))
     try:
-        assert accounts.is_right("ann@example.org", str(made["password"]))
+        assert AccountDirectory(accounts).check_password("ann@example.org", str(made["password"]))
     finally:
         accounts.close()
     assert {path.stat().st_mode & 0o77 for path in tmp_path.rglob("*")} == {0}

@@ -15,7 +15,7 @@ import pytest
 
 from gatepost.errors import InputError, StoreDamaged
 from gatepost.names import Envelope, Recipient, Session
-from gatepost.store.accounts import Accounts
+from gatepost.store.accounts import AccountDirectory, Accounts
 from gatepost.store.backup import backup
 from gatepost.store.journal import Entry, Journal
 from gatepost.store.maildir import Drop, Mailboxes
@@ -54,6 +54,10 @@ def store_with_everything(folder: Path) -> list[NewMessage]:
     journal.close()
     accounts = Accounts.open(folder)
     accounts.add("anna@example.org", "correct horse battery", NOW)
+    accounts.app_passwords.add("anna@example.org", "phone", ["imap"], NOW)
+    accounts.certificates.add("anna@example.org", "fingerprint", "ab" * 32, NOW)
+    accounts.rights.delegate("anna@example.org", "@example.org", NOW)
+    accounts.rights.suspend("anna@example.org", "a burst", NOW)
     accounts.close()
     (folder / "keys").mkdir()
     (folder / "keys" / "dkim.pem").write_bytes(b"key")
@@ -73,7 +77,15 @@ def test_what_was_there_is_there_again(tmp_path: Path) -> None:
     assert {m.id: spool.body(m.id) for m in spool.due(NOW)} == {m.id: m.body for m in messages}
     spool.close()
     assert Journal.open(again).search()[0].subject == "kept"
-    assert Accounts.open(again).is_right("anna@example.org", "correct horse battery")
+    accounts = Accounts.open(again)
+    assert accounts.rights.resume("anna@example.org")
+    directory = AccountDirectory(accounts)
+    assert directory.check_password("anna@example.org", "correct horse battery")
+    assert directory.verifier("anna@example.org")
+    assert directory.by_certificate("ab" * 32, "")
+    assert directory.may_send_as("anna@example.org", "sales@example.org")
+    assert [kept.name for kept in accounts.app_passwords.all("anna@example.org")] == ["phone"]
+    accounts.close()
     assert (again / "keys" / "dkim.pem").read_bytes() == b"key"
     inbox = Mailboxes(again / "mail", "mx").path("anna@example.org")
     assert [p.read_bytes() for p in (inbox / ".Junk" / "new").iterdir()] == [b"mail"]

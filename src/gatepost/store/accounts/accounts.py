@@ -1,124 +1,146 @@
-"""The accounts of the embedded default: an address and the argon2id hash of its password.
+"""The accounts that exist: made, listed, given new passwords, removed.
 
-In: addresses and passwords. Out: which addresses exist (for recipient checks), and whether a password is right.
-Standard: RFC 9106 §4 (argon2id, second recommended choice). Not here: SASL (submission comes later); other directories.
+In: addresses and passwords. Out: which addresses exist (for recipient checks), `Account`.
+Standard: RFC 8265 (one form of names and passwords). Not here: logging in (`directory`); what else an account has
+(`credentials`, `rights`).
 """
 
 from __future__ import annotations
 
-import secrets
 import sqlite3
-import threading
 from pathlib import Path
-
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
+from typing import Any
 
 from gatepost.errors import InputError
-from gatepost.store.database import make_folder, open_database, told, transaction
+from gatepost.store.accounts import passwords
+from gatepost.store.accounts.book import Book
+from gatepost.store.accounts.credentials import AppPasswords, Certificates
+from gatepost.store.accounts.model import Account, Standing
+from gatepost.store.accounts.names import prepare_address
+from gatepost.store.accounts.rights import Rights
+from gatepost.store.accounts.schema import BELONGINGS
+from gatepost.store.accounts.scram import Keys, derive_keys
+from gatepost.store.accounts.strength import check_strength
 
-STEPS = (
-    """
-    CREATE TABLE account (
-        address TEXT PRIMARY KEY,
-        password_hash TEXT NOT NULL,
-        created_at REAL NOT NULL
-    ) WITHOUT ROWID;
-    """,
-)
-
-MIN_PASSWORD = 12  # characters
-_ALPHABET = "abcdefghjkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # without the look-alikes 0 O o 1 l I i
-_GROUPS, _GROUP = 4, 5  # 20 characters of 55: 115 bits
-
-# RFC 9106 §4: 64 MiB, 3 passes, 4 lanes.
-_HASHER = PasswordHasher(time_cost=3, memory_cost=65536, parallelism=4)
-
-
-def random_password() -> str:
-    """A password nobody guesses and anybody can type: four groups of five, "Kx3pT-…"."""
-    return "-".join("".join(secrets.choice(_ALPHABET) for _ in range(_GROUP)) for _ in range(_GROUPS))
+_ALL = """
+    SELECT address, created_at, changed_at,
+        EXISTS (SELECT 1 FROM verifier WHERE verifier.address = account.address),
+        (SELECT count(*) FROM app_password WHERE app_password.address = account.address),
+        (SELECT count(*) FROM certificate WHERE certificate.address = account.address)
+    FROM account
+"""
 
 
 class Accounts:
-    """Thread-safe; one call at a time. Addresses are kept in lower case."""
+    """Thread-safe. Raises StoreError, StoreDamaged; InputError for addresses and passwords that will not do.
 
-    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
-        self.path = path
-        self._connection = connection
-        self._guard = threading.Lock()
-        self._decoy = ""  # a hash to spend time on when there is no such account
+    `app_passwords`, `certificates` and `rights` keep what belongs to accounts in the same file.
+    """
+
+    def __init__(self, book: Book) -> None:
+        self.book = book
+        self.path = book.path
+        self.app_passwords = AppPasswords(book)
+        self.certificates = Certificates(book)
+        self.rights = Rights(book)
 
     @classmethod
     def open(cls, folder: Path) -> Accounts:
         """Opens or creates `folder/accounts.db`. Raises StoreError, StoreDamaged."""
-        make_folder(folder)
-        path = folder / "accounts.db"
-        return cls(path, open_database(path, STEPS))
+        return cls(Book.open(folder))
 
     def close(self) -> None:
         """Closes the database."""
-        with self._guard:
-            self._connection.close()
+        self.book.close()
 
-    def add(self, address: str, password: str, now: float) -> None:
-        """Creates an account. Raises InputError when there is one, or the address or password will not do."""
-        address = _checked(address)
-        password_hash = _hash(password)
-        with self._guard, transaction(self._connection, self.path):
-            changed = self._connection.execute(
-                "INSERT INTO account VALUES (?, ?, ?) ON CONFLICT DO NOTHING", (address, password_hash, now)
+    def add(self, address: str, password: str, now: float) -> str:
+        """Creates an account and answers its address as it is kept. Raises InputError when there is one, or the
+        address or password will not do."""
+        address = prepare_address(address)
+        password_hash, keys = _kept(password, address)
+        with self.book.writing() as run:
+            changed = run.execute(
+                "INSERT INTO account (address, password_hash, created_at, changed_at) VALUES (?, ?, ?, ?)"
+                " ON CONFLICT DO NOTHING",
+                (address, password_hash, now, now),
             )
             if not changed.rowcount:
                 raise InputError("account", address, "exists already; choose another address or set its password")
+            _keep_keys(run, address, keys)
+            run.execute("UPDATE generation SET number = number + 1")
+        return address
 
-    def set_password(self, address: str, password: str) -> None:
-        """Gives an account a new password. Raises InputError when there is no such account."""
-        password_hash = _hash(password)
-        self._change("UPDATE account SET password_hash = ? WHERE address = ?", password_hash, address.lower())
+    def set_password(self, address: str, password: str, now: float = 0.0) -> None:
+        """Gives an account a new password; app passwords stay. Raises InputError when there is no such account."""
+        address = prepare_address(address)
+        password_hash, keys = _kept(password, address)
+        with self.book.writing() as run:
+            sql = "UPDATE account SET password_hash = ?, changed_at = max(changed_at, ?) WHERE address = ?"
+            if not run.execute(sql, (password_hash, now, address)).rowcount:
+                raise InputError("account", address, "does not exist here; `gatepost user list` shows who does")
+            _keep_keys(run, address, keys)
 
     def remove(self, address: str) -> None:
-        """Deletes an account; its mailbox stays. Raises InputError when there is no such account."""
-        self._change("DELETE FROM account WHERE address = ?", address.lower())
+        """Deletes an account and what belongs to it; its mailbox stays. Raises InputError when there is none."""
+        address = prepare_address(address)
+        with self.book.writing() as run:
+            if not run.execute("DELETE FROM account WHERE address = ?", (address,)).rowcount:
+                raise InputError("account", address, "does not exist here; `gatepost user list` shows who does")
+            for table in BELONGINGS:
+                run.execute(f"DELETE FROM {table} WHERE address = ?", (address,))  # noqa: S608 - our own names
+            run.execute("DELETE FROM delegation WHERE sender = ?", (address,))
+            run.execute("UPDATE generation SET number = number + 1")
 
     def addresses(self) -> list[str]:
         """All addresses, sorted."""
-        with self._guard, told(self.path):
-            rows = self._connection.execute("SELECT address FROM account ORDER BY address")
-            return [address for (address,) in rows]
+        return [address for (address,) in self.book.read("SELECT address FROM account ORDER BY address")]
+
+    def exists(self, address: str) -> bool:
+        """Whether there is an account `address` (prepared)."""
+        return bool(self.book.read("SELECT 1 FROM account WHERE address = ?", address))
+
+    def all(self) -> list[Account]:
+        """All accounts, by address."""
+        standings = self.rights.all()
+        return [_account(row, standings.get(row[0])) for row in self.book.read(_ALL + "ORDER BY address")]
+
+    def show(self, address: str) -> Account:
+        """One account. Raises InputError when there is none."""
+        address = prepare_address(address)
+        self.book.require(address)
+        return _account(self.book.read(_ALL + "WHERE address = ?", address)[0], self.rights.standing(address))
 
     def changed(self) -> int:
-        """A number that differs when another process has changed the accounts since."""
-        with self._guard, told(self.path):
-            return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
+        """A number that differs when another process has changed anything here since."""
+        return int(self.book.read("PRAGMA data_version")[0][0])
 
-    def is_right(self, address: str, password: str) -> bool:
-        """Whether this is the account's password; takes as long when there is no such account (some 50 ms, in C)."""
-        with self._guard, told(self.path):
-            row = self._connection.execute(
-                "SELECT password_hash FROM account WHERE address = ?", (address.lower(),)
-            ).fetchone()
-            if row is None and not self._decoy:
-                self._decoy = _HASHER.hash(secrets.token_hex())
-        try:
-            return _HASHER.verify(row[0] if row else self._decoy, password) and row is not None
-        except (VerificationError, InvalidHashError):
-            return False
-
-    def _change(self, sql: str, *values: str) -> None:
-        with self._guard, transaction(self._connection, self.path):
-            if not self._connection.execute(sql, values).rowcount:
-                raise InputError("account", values[-1], "does not exist here")
+    def generation(self) -> int:
+        """A number that grows with every account that comes or goes."""
+        return int(self.book.read("SELECT number FROM generation")[0][0])
 
 
-def _checked(address: str) -> str:
-    local, _, domain = address.rpartition("@")
-    if not local or not domain or any(c.isspace() or not c.isprintable() for c in address):
-        raise InputError("account", address, "write it as local-part@domain")
-    return address.lower()
+def _account(row: tuple[Any, ...], standing: Standing | None) -> Account:
+    address, created_at, changed_at, has_scram, app_passwords, certificates = row
+    return Account(
+        address=address,
+        created_at=created_at,
+        password_set_at=changed_at,
+        has_scram=bool(has_scram),
+        app_passwords=app_passwords,
+        certificates=certificates,
+        standing=standing or Standing(account=address),
+    )
 
 
-def _hash(password: str) -> str:
-    if len(password) < MIN_PASSWORD:
-        raise InputError("password", "(not shown)", f"take at least {MIN_PASSWORD} characters")
-    return _HASHER.hash(password)
+def _kept(password: str, address: str) -> tuple[str, Keys]:
+    """What is kept of a password. Raises InputError for one that will not do."""
+    password = passwords.prepared(password)
+    check_strength(password, address)
+    return passwords.hash_password(password), derive_keys(password)
+
+
+def _keep_keys(run: sqlite3.Connection, address: str, keys: Keys) -> None:
+    run.execute(
+        "INSERT OR REPLACE INTO verifier VALUES (?, ?, ?, ?, ?)",
+        (address, keys.salt, keys.iterations, keys.stored_key, keys.server_key),
+    )
