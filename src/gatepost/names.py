@@ -35,7 +35,7 @@ class Session:
 
     `client_ip` is the address in its canonical text form ("192.0.2.1", "2001:db8::1"), empty when unknown (a saved
     file). It is the address to judge: the proxy's or trusted relay's own address is in `relay_ip`.
-    `protocol` is the WITH keyword of RFC 3848: SMTP, ESMTP, ESMTPS, UTF8SMTPS …
+    `protocol` is the WITH keyword of RFC 3848: SMTP, ESMTP, ESMTPS, ESMTPSA, UTF8SMTPS …
     """
 
     client_ip: str = ""
@@ -43,6 +43,7 @@ class Session:
     protocol: str = "SMTP"
     tls: Tls | None = None
     relay_ip: str | None = None
+    account: str = ""  # who logged in (or who a trusted relay says did), empty when nobody
     received_at: float = 0.0  # seconds since the epoch, UTC
 
 

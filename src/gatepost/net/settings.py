@@ -8,18 +8,33 @@ follows from a scan (`inspector.settings`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateSettings:
+    """Another certificate; a table `[tls.names."mail.example.org"]`."""
+
+    certificate: str = ""
+    """File with the certificate and the chain above it (PEM)."""
+    key: str = ""
+    """File with the private key (PEM, without passphrase); empty means that it is in the certificate's file."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TlsSettings:
-    """The server's certificate and what is negotiated."""
+    """The server's certificates and what is negotiated. A file that changes is taken up within a minute, without a
+    reload; connections that are there go on."""
 
     certificate: str = ""
     """File with the certificate and the chain above it (PEM); empty means that STARTTLS is not offered."""
     key: str = ""
     """File with the private key (PEM, without passphrase); empty means that it is in the certificate's file."""
+    names: Mapping[str, CertificateSettings] = field(default_factory=dict)
+    """Other names of this server, each with the certificate for clients who ask for it (SNI); "*.example.org" is for
+    every name one label below. Who asks for another name, or for none, is shown `certificate`."""
     minimum: Literal["1.2", "1.3"] = "1.2"
     """The oldest version of TLS that is spoken; 1.0 and 1.1 are gone for good (RFC 8996)."""
     ciphers: str = "ECDHE+AESGCM:ECDHE+CHACHA20"

@@ -32,7 +32,7 @@ from gatepost.server.pipeline.record import Recorder
 from gatepost.server.pipeline.stamp import stamp
 from gatepost.server.recipients import ascii_domain
 from gatepost.server.settings import GateSettings
-from gatepost.server.smtp.gatekeeper import Answer
+from gatepost.server.smtp.gatekeeper import Answer, NoLogin
 from gatepost.server.smtp.visit import Stats, Visit
 from gatepost.store.spool import Committer, NewMessage, State, Treatment
 from gatepost.wire.smtp.replies import Reply
@@ -42,7 +42,7 @@ _KEPT = {Action.QUARANTINE: Treatment(state=State.QUARANTINED), Action.TAG: Trea
 _PLAIN = Treatment()
 
 
-class Gate:
+class Gate(NoLogin):
     """Decides by the settings it was made with. `message_ports()` gives the ports of one message, a resolver with its
     budget of questions among them; `wake` is a pipe that tells the delivery process of new mail."""
 

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from gatepost.errors import RemoteProtocolError
 from gatepost.names import Envelope
+from gatepost.server.smtp.auth import AuthTalk
 from gatepost.server.smtp.counters import Counters
 from gatepost.server.smtp.gatekeeper import Answer, Gatekeeper
 from gatepost.server.smtp.networks import canonical_ip
 from gatepost.server.smtp.visit import Visit
+from gatepost.wire.sasl.prepare import Unfit, prepare_name
 from gatepost.wire.smtp.events import (
     Answerable,
     Auth,
@@ -73,7 +75,8 @@ class Conversation:
     """One session's talk. `closing` holds why the connection must end, once it must."""
 
     __slots__ = (
-        "_counters", "_gatekeeper", "_idle_commands", "_offer", "_settings", "closing", "envelope", "machine", "visit",
+        "_auth", "_counters", "_gatekeeper", "_idle_commands", "_offer", "_settings", "closing", "envelope", "machine",
+        "visit",
     )  # fmt: skip
 
     def __init__(
@@ -87,6 +90,7 @@ class Conversation:
         self._counters = counters
         self._settings: SmtpSettings = visit.settings
         self._offer = offer
+        self._auth = AuthTalk(visit, gatekeeper)
         self._idle_commands = 0
 
     # -- what to answer ----------------------------------------------------------------------------------------------
@@ -128,12 +132,20 @@ class Conversation:
             return LOCAL_ERROR
         return self._gatekeeper.message(self.visit, self.envelope, event.raw)
 
-    def _on_auth(self, event: Auth | AuthLine) -> Answer:
-        return NOT_IMPLEMENTED  # the table knows it; submission will answer it
+    def _on_auth(self, event: Auth) -> Answer:
+        refused = self._auth.refusal(event, announced="AUTH" in self.machine.extensions)
+        return self._auth.begin(event) if refused is None else self._gatekeeper.misspoken(self.visit, refused)
+
+    def _on_auth_line(self, event: AuthLine) -> Answer:
+        return self._auth.go_on(event)
 
     def _on_xclient(self, event: Xclient) -> Answer:
         """RFC-less, but widely spoken: Postfix XCLIENT_README. A client without an address stays who it was."""
-        address = event.attributes.get("ADDR")
+        address, login = event.attributes.get("ADDR"), event.attributes.get("LOGIN")
+        try:
+            account = prepare_name(login) if login else ""
+        except Unfit:
+            return Reply(501, "Bad XCLIENT attribute", enhanced="5.5.4")
         if address is not None:
             try:
                 client_ip = canonical_ip(address[5:] if address.upper().startswith("IPV6:") else address)
@@ -141,6 +153,8 @@ class Conversation:
                 return Reply(501, "Bad XCLIENT attribute", enhanced="5.5.4")
             self.visit.speaks_for(client_ip, self.visit.peer_ip)
             self.visit.notes = None
+        if "LOGIN" in event.attributes:  # from the networks that may say XCLIENT at all
+            self.visit.speaks_as(account)
         return self._gatekeeper.connected(self.visit)
 
     def _on_bad(self, event: Bad) -> Answer:
@@ -201,6 +215,9 @@ class Conversation:
         ]  # fmt: skip
         if visit.session.tls is not None:
             keywords.append("REQUIRETLS")  # RFC 8689 §3: only over TLS
+            mechanisms = self._gatekeeper.mechanisms(visit)
+            if mechanisms:
+                keywords.append(f"AUTH {' '.join(mechanisms)}")  # RFC 4954 §4, and only over TLS
         elif self._offer.starttls:
             keywords.append("STARTTLS")
         if self._offer.xclient:
@@ -283,7 +300,7 @@ _RESPONSES: dict[type, Callable[[Conversation, Any], Answer]] = {
     Rcpt: Conversation._on_rcpt,
     Plain: Conversation._on_plain,
     Auth: Conversation._on_auth,
-    AuthLine: Conversation._on_auth,
+    AuthLine: Conversation._on_auth_line,
     Xclient: Conversation._on_xclient,
     Chunk: Conversation._on_chunk,
     Message: Conversation._on_message,

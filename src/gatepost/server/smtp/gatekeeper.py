@@ -8,13 +8,27 @@ Not here: any policy (`server.pipeline` has it); what a command may look like (`
 from __future__ import annotations
 
 from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from gatepost.names import Envelope, Recipient
+from gatepost.ports import Identity, ScramVerifier
 from gatepost.server.smtp.visit import Stats, Visit
+from gatepost.wire.sasl import Failed, Proven, Question
 from gatepost.wire.smtp.replies import Reply
 
 Answer = Reply | None | Awaitable[Reply | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Verifier:
+    """What the proof of a SCRAM exchange is checked with. A `decoy` looks like one and never proves anything."""
+
+    verifier: ScramVerifier
+    decoy: bool = False
+
+
+Verdict = Identity | Verifier | Failed | None  # None: password or certificate prove nothing
 
 
 class Gatekeeper(Protocol):
@@ -54,8 +68,47 @@ class Gatekeeper(Protocol):
         """The connection ended: the place for its log line."""
         ...
 
+    def mechanisms(self, visit: Visit) -> Sequence[str]:
+        """The SASL mechanisms this client may log in with, best first; the driver offers them inside TLS only. None:
+        AUTH is not offered at all."""
+        ...
 
-class OpenDoor:
+    def authenticate(self, visit: Visit, question: Question) -> Awaitable[Verdict]:
+        """The answer to a question of the exchange: an Identity, a Verifier for NeedVerifier, or Failed to end it with
+        nothing checked. StoreError: nobody knows now, answered with 454."""
+        ...
+
+    def authenticated(self, visit: Visit, mechanism: str, outcome: Proven | Failed) -> Answer:
+        """An exchange is over: the place for its log line, for slowness, for a last no. None gives the usual reply:
+        235 and `visit.session.account`, or what fits the reason it failed for."""
+        ...
+
+    def exposed(self, visit: Visit, mechanism: str, name: str) -> None:
+        """A client tried to log in without TLS and was refused. `name` is empty unless it came with a password: then
+        that went over the line for everybody to read, and its owner should be warned."""
+        ...
+
+
+class NoLogin:
+    """The part of a gatekeeper where nobody logs in."""
+
+    def mechanisms(self, visit: Visit) -> Sequence[str]:
+        """None."""
+        return ()
+
+    async def authenticate(self, visit: Visit, question: Question) -> Verdict:
+        """Nobody."""
+        return None
+
+    def authenticated(self, visit: Visit, mechanism: str, outcome: Proven | Failed) -> Answer:
+        """The usual reply."""
+        return None
+
+    def exposed(self, visit: Visit, mechanism: str, name: str) -> None:
+        """Nothing to do."""
+
+
+class OpenDoor(NoLogin):
     """A gatekeeper that lets everything in and keeps nothing: for tests and measurements, and a base to derive from."""
 
     def connected(self, visit: Visit) -> Answer:

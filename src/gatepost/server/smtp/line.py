@@ -11,6 +11,7 @@ import ssl
 from typing import cast
 
 from gatepost.names import Tls
+from gatepost.net.tls import ServerContext
 
 
 def describe_tls(transport: asyncio.BaseTransport) -> Tls:
@@ -19,6 +20,17 @@ def describe_tls(transport: asyncio.BaseTransport) -> Tls:
     cipher = connection.cipher() or ("", "", 0)
     verified = connection.context.verify_mode is not ssl.CERT_NONE and bool(connection.getpeercert())
     return Tls(version=connection.version() or "", cipher=cipher[0], bits=cipher[2] or 0, verified=verified)
+
+
+def describe_ends(transport: asyncio.BaseTransport | None) -> tuple[bytes, bytes]:
+    """What the connection can be bound to (RFC 5929 §4), and the client's certificate in DER form; empty where there is
+    none. After a choice by name (SNI) the context is that name's."""
+    connection: ssl.SSLObject | None = transport.get_extra_info("ssl_object") if transport is not None else None
+    if connection is None:
+        return b"", b""
+    context = connection.context
+    end_point = context.end_point if isinstance(context, ServerContext) else b""
+    return end_point, connection.getpeercert(binary_form=True) or b""
 
 
 class ServerLine(asyncio.Protocol):

@@ -20,6 +20,7 @@ from gatepost.errors import RemoteProtocolError, StoreFull
 from gatepost.server.smtp.arrival import STOPPING, Arrival
 from gatepost.server.smtp.conversation import LOCAL_ERROR, TOO_BUSY, Conversation, Offer
 from gatepost.server.smtp.gatekeeper import Answer
+from gatepost.server.smtp.line import describe_ends
 from gatepost.server.smtp.site import Site
 from gatepost.wire.smtp.events import Answerable, Closed, Message
 from gatepost.wire.smtp.replies import Reply
@@ -272,7 +273,7 @@ class SmtpProtocol(Arrival):
         self._waiting = None
         if self._visit.closed:
             return
-        self._visit.started_tls(tls)
+        self._visit.started_tls(tls, *describe_ends(self._transport))
         if self._talk is not None:
             self._machine.tls_started()
             self._talk.met_tls()

@@ -49,7 +49,8 @@ class Plain:
 
 @dataclass(frozen=True, slots=True)
 class Auth:
-    """AUTH (RFC 4954 §4): the mechanism and the initial response as it came, still base64."""
+    """AUTH (RFC 4954 §4): the mechanism and the initial response as it came, still base64. It comes whether or not AUTH
+    was announced: a password that was sent too early needs an answer of its own."""
 
     mechanism: str
     initial_response: str | None = field(default=None, repr=False)

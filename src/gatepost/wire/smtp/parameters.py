@@ -2,7 +2,7 @@
 
 In: what follows the path. Out: fields of `names.Envelope` and `names.Recipient`; RemoteProtocolError with the reply.
 Standard: RFC 1870 (SIZE), RFC 6152 (BODY), RFC 6531 (SMTPUTF8), RFC 3461 (RET, ENVID, NOTIFY, ORCPT), RFC 8689
-(REQUIRETLS). Not here: how keyword and value are told apart (`grammar`); writing them (`writer`).
+(REQUIRETLS), RFC 4954 §5 (AUTH). Not here: how keyword and value are told apart (`grammar`); writing them (`writer`).
 """
 
 from __future__ import annotations
@@ -82,10 +82,16 @@ def _read_orcpt(value: str | None) -> str:
     return value or ""
 
 
+def _read_auth(value: str | None) -> None:
+    # RFC 4954 §5: "<>" or a mailbox in xtext. Taken and not believed: who sent a message is known by who logged in.
+    if not value or len(value) > 500 or grammar.XTEXT.fullmatch(value) is None:
+        raise bad_argument("AUTH wants a mailbox in xtext")
+
+
 _Reader = Callable[[str | None], Any]
 _Known = dict[str, tuple[str, str, _Reader]]
 
-# Parameter: the extension that must have been announced, the field it fills, and how it is read.
+# Parameter: the extension that must have been announced, the field it fills (if any), and how it is read.
 MAIL_PARAMETERS: _Known = {
     "SIZE": ("SIZE", "size", _read_size),
     "BODY": ("8BITMIME", "body", _read_body),
@@ -93,6 +99,7 @@ MAIL_PARAMETERS: _Known = {
     "RET": ("DSN", "ret", _read_ret),
     "ENVID": ("DSN", "envid", _read_envid),
     "REQUIRETLS": ("REQUIRETLS", "requiretls", _read_flag),
+    "AUTH": ("AUTH", "", _read_auth),
 }
 RCPT_PARAMETERS: _Known = {
     "NOTIFY": ("DSN", "notify", _read_notify),
@@ -110,5 +117,7 @@ def read_parameters(octets: bytes | None, known: _Known, extensions: Extensions)
         if extension not in extensions:
             # RFC 5321 §4.1.1.11: 555 to what was not announced
             raise RemoteProtocolError(555, "5.5.4", "Parameter not recognised or not implemented")
-        fields[field] = reader(value)
+        read = reader(value)
+        if field:
+            fields[field] = read
     return fields

@@ -23,7 +23,9 @@ from gatepost.wire.smtp.state import LAST_IN_GROUP, MOVES, REFUSALS, State, Verb
 _NOT_SMTP = (b"GET ", b"POST ", b"PUT ", b"CONNECT ", b"OPTIONS ", b"HEAD ", b"HOST:", b"USER-AGENT:")
 _SILENT = frozenset({State.CONNECTED, State.TLS, State.CLOSED})  # nothing is read there
 _ARRIVAL = Plain(Verb.GREETING)  # what the greeting answers
-_OFFERED = frozenset({Verb.STARTTLS, Verb.AUTH, Verb.XCLIENT})  # only for whom EHLO announced them to
+# Only for whom EHLO announced them to. Not AUTH: a password that was sent too early needs an answer of its own.
+_OFFERED = frozenset({Verb.STARTTLS, Verb.XCLIENT})
+_AUTH_LINE = 12_290  # RFC 4954 §4: 12,288 octets of base64 must be taken
 
 
 class ServerConnection(Connection):
@@ -93,10 +95,11 @@ class ServerConnection(Connection):
         return event
 
     def _read_command(self) -> ServerEvent | None:
-        line = self._next_line(self.limits.command_line)
+        in_auth, limit = self.state is State.AUTH, self.limits.command_line
+        line = self._next_line(max(limit, _AUTH_LINE) if in_auth else limit)
         if line is None:
             return None
-        if self.state is State.AUTH:
+        if in_auth:
             return self._parse_auth(line)
         verb = find_verb(line)
         if verb is None or verb is Verb.LHLO:  # LMTP is not served on SMTP's ports (RFC 2033 §5)

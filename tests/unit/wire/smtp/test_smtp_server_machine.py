@@ -7,7 +7,21 @@ import pytest
 from gatepost.errors import LocalProtocolError, RemoteProtocolError
 from gatepost.names import Body
 from gatepost.wire.smtp import Limits, Reply, ServerConnection, State, Verb
-from gatepost.wire.smtp.events import Bad, Chunk, Closed, Hello, Mail, Message, Plain, Rcpt, ServerEvent, Xclient
+from gatepost.wire.smtp.events import (
+    Auth,
+    AuthLine,
+    Bad,
+    Chunk,
+    Closed,
+    Hello,
+    Mail,
+    Message,
+    Plain,
+    Rcpt,
+    ServerEvent,
+    Xclient,
+)
+from gatepost.wire.smtp.parameters import MAIL_PARAMETERS, read_parameters
 
 OK = Reply(250, "OK", enhanced="2.0.0")
 KEYWORDS = ("PIPELINING", "SIZE 1000", "8BITMIME", "SMTPUTF8", "DSN", "CHUNKING", "ENHANCEDSTATUSCODES")
@@ -257,7 +271,31 @@ def test_starttls_injection_after_220() -> None:
 
 
 def test_commands_that_were_not_offered() -> None:
-    assert codes(play(GREETED + b"STARTTLS\r\nAUTH PLAIN\r\nXCLIENT ADDR=192.0.2.1\r\n")) == [502, 502, 502]
+    events = play(GREETED + b"STARTTLS\r\nAUTH PLAIN AGE=\r\nXCLIENT ADDR=192.0.2.1\r\n")
+    assert codes(events) == [502, 502]
+    assert events[2] == Auth("PLAIN", "AGE=")  # the driver has to warn of a password that was sent too early
+
+
+def test_the_lines_of_an_exchange_may_be_long() -> None:
+    """RFC 4954 §4: 12,288 octets, where a command has 2048."""
+    for length, fatal in ((12_288, False), (12_292, True)):
+        machine = started()
+        machine.receive_data(GREETED + b"AUTH PLAIN\r\n")
+        answer(machine, machine.next_event() or Closed(clean=True))
+        machine.next_event()
+        machine.send_reply(Reply(334, ""))
+        machine.receive_data(b"A" * length + b"\r\n")
+        event = machine.next_event()
+        assert isinstance(event, Bad) and event.fatal if fatal else event == AuthLine("A" * length)
+
+
+def test_the_auth_parameter_is_taken_where_auth_was_announced() -> None:
+    """RFC 4954 §5; what it says changes nothing."""
+    for parameter in (b" AUTH=<>", b" AUTH=e+3Dmc2@example.com"):
+        assert read_parameters(parameter, MAIL_PARAMETERS, {"AUTH"}) == {}
+    for parameter in (b" AUTH", b" AUTH=a+"):
+        with pytest.raises(RemoteProtocolError):
+            read_parameters(parameter, MAIL_PARAMETERS, {"AUTH"})
 
 
 def test_parameters_that_were_not_offered() -> None:
