@@ -1,7 +1,7 @@
 """Words and facts that tell of a collection or of the times rather than of a mail.
 
 In: a feature. Out: whether it is one of them. The start model has none of them (`train`); what is learnt here may use
-them once it knows both sides (`model`). Standard: none. Not here: what is no feature at all (`tokens`).
+them. Standard: none. Not here: what is no feature at all (`tokens`).
 """
 
 from __future__ import annotations

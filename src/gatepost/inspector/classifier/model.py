@@ -11,17 +11,20 @@ start model's making (`train`) and reading (`start`), what follows (`rules.class
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from gatepost.inspector.classifier.custom import is_custom
 from gatepost.ports.memory import NOTHING, Counts, Learned
 
 HAM, SPAM, PHISH = 0, 1, 2
 KINDS = {"spam": SPAM, "phish": PHISH}
 LESSON = 4  # messages of the start model that one learnt here outweighs: it is this place's own mail
-_BOTH_SIDES = 20  # good and unwanted messages learnt here, before lessons on words that all mailings have count
+# Lessons of one side only would make every new word a mark of that side. Until this many messages of the other side
+# were learnt, and a quarter as many, they count only for mail that is as good as a copy of what was learnt.
+_FEWEST = 20
+_COPY = 0.45  # share of its pairs of words that stand in lessons; ordinary letters reach 0.4 after 700 lessons of spam
+_RARE = 3  # lessons: a pair that stands in more of them is common speech
 _DOUBT = 0.5  # Robinson's s: how many messages' worth of "I do not know" stand before each feature
 TELLING = 0.8  # log-odds (a probability of 0.69) from which a feature counts
 _MOST = 150  # features that count: a long message must not win by length
@@ -62,25 +65,25 @@ class Model:
 
 def weigh(features: Iterable[str], model: Model, learned: Learned | None = None, *, grave: bool = False) -> Opinion:
     """The opinion on a message with `features`."""
-    lessons = learned.counts if learned is not None and any(learned.messages) else {}
+    names = tuple(features)
+    lessons = _usable(names, learned) if learned is not None else {}
     table = model.odds
     known: list[tuple[str, float, float]] = []
     if not lessons:
-        for name in features:
+        for name in names:
             found = table.get(name)
             if found is not None:
                 known.append((name, found[0], found[1]))
     else:
         assert learned is not None
         totals = _sum(model.messages, learned.messages)
-        one_sided = min(learned.messages[HAM], learned.messages[SPAM] + learned.messages[PHISH]) < _BOTH_SIDES
-        for name in features:
+        for name in names:
             lesson = lessons.get(name)
             if lesson is None:
                 found = table.get(name)
                 if found is not None:
                     known.append((name, found[0], found[1]))
-            elif not (one_sided and is_custom(name)):
+            else:
                 counts = _sum(model.counts.get(name, NOTHING), lesson)
                 known.append((name, _odds(counts, totals, SPAM), _odds(counts, totals, PHISH)))
     spam, phish = _score([row[1] for row in known]), _score([row[2] for row in known])
@@ -95,6 +98,16 @@ def weigh(features: Iterable[str], model: Model, learned: Learned | None = None,
         learned=bool(lessons),
         grave=grave,
     )
+
+
+def _usable(names: Sequence[str], learned: Learned) -> Mapping[str, Counts]:
+    """The lessons that may count for a message with these features."""
+    good, bad = learned.messages[HAM], learned.messages[SPAM] + learned.messages[PHISH]
+    if min(good, bad) >= max(_FEWEST, max(good, bad) / 4):
+        return learned.counts
+    pairs = [name for name in names if "_" in name and ":" not in name]
+    rare = sum(1 for name in pairs if 0 < sum(learned.counts.get(name, NOTHING)) <= _RARE)
+    return learned.counts if rare > _COPY * len(pairs) else {}
 
 
 def _sum(start: Counts, lesson: Counts) -> Counts:

@@ -15,9 +15,9 @@ from gatepost.inspector.rule import Seen, rule
 # Score, weight, severity. Measured on held-out mail (docs/detection.md): one good message in a thousand, or fewer,
 # reaches the first.
 LEVELS = (
-    (0.7, 5.2, Severity.WARNING),
-    (0.5, 3.5, Severity.NOTICE),
-    (0.35, 2.0, Severity.NOTICE),
+    (0.9, 5.2, Severity.WARNING),
+    (0.65, 3.5, Severity.NOTICE),
+    (0.4, 2.0, Severity.NOTICE),
 )
 GOOD = -1.5  # score below which a message is like good mail
 

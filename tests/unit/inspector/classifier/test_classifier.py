@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -17,6 +19,8 @@ from gatepost.inspector.classifier.train import Sample, train, write_model
 from gatepost.inspector.rules.classifier import LEVELS
 from gatepost.message.message import parse_message
 from gatepost.ports.memory import Learned
+from gatepost.server.learning import learn
+from gatepost.store.learned import LearnedStore
 
 MAX_MODEL = 1_500_000  # octets
 
@@ -127,9 +131,18 @@ def test_a_lesson_of_this_place_outweighs_the_start_model() -> None:
     assert opinion(letter, Learned()) == opinion(letter)
 
 
-def test_words_that_all_mailings_have_are_learnt_only_from_both_sides() -> None:
-    names = ("unsubscribe", "privacy_policy", "l:count-8", "t:hidden")
-    spam_only = Learned(messages=(0, 50, 0), counts=dict.fromkeys(names, (0, 50, 0)))
-    assert weigh(names, start_model(), spam_only).score == 0.0
-    both = Learned(messages=(50, 50, 0), counts=dict.fromkeys(names, (2, 50, 0)))
-    assert weigh(names, start_model(), both).score > 0.0
+def test_lessons_of_one_side_count_for_copies_only(tmp_path: Path) -> None:
+    """Who only ever teaches spam must not find all ordinary mail in Junk."""
+    store = LearnedStore(tmp_path)
+    source = random.Random(3)
+    words = sorted({word for _, _, text in letters.LETTERS[12:] for word in text.split()})
+    for number in range(60):
+        body = " ".join(source.choices(words, k=120)) + " unsubscribe here"
+        learn(store, f"Subject: {source.choice(words)}\nMessage-ID: <{number}>\n\n{body}\n".encode(), "spam", 1.0)
+    for number in range(12):
+        raw = letters.rich(number)
+        assert weigh(features(raw), start_model(), asyncio.run(store.recall(features(raw)))) == opinion(raw)
+    learn(store, letters.plain(0), "spam", 1.0)
+    again = letters.plain(0).replace(b"Thursday", b"Friday")
+    assert weigh(features(again), start_model(), asyncio.run(store.recall(features(again)))).score > LEVELS[0][0]
+    store.close()
