@@ -55,6 +55,7 @@ _NO_CODES = (
     "auth.", "path.", "date.", "list.", "door.", "classifier.", "malware.", "scanner.", "header.bare-line-ends",
     "sender.acquainted", "sender.first-time", "sender.volume", "sender.unknown-thread", "sender.own-",
 )  # fmt: skip
+_PICTURE = re.compile("[\U0001f000-\U0010ffff]")
 _MONEY = re.compile(r"[$€£]\s?\d|\d\s?[$€£]|\b(?:usd|eur|gbp)\b", re.IGNORECASE)
 _REPLY = re.compile(r"^\s*(re|aw|sv|antw)\s*(\[\d+\])?:", re.IGNORECASE)
 _FORWARD = re.compile(r"^\s*(fwd?|wg|tr)\s*:", re.IGNORECASE)
@@ -98,11 +99,12 @@ def findings_features(findings: Iterable[Finding]) -> tuple[str, ...]:
 def _words(text: str, mine: frozenset[str], limit: int) -> list[str]:
     """The words of `text`, in lower case; numbers, dates and the recipient's own name are none."""
     words: list[str] = []
+    marked = bool(_MARKS.search(text.lower()))
     for match in _WORD.finditer(text):
         word = match[0].lower()
         if not _SHORTEST <= len(word) <= _LONGEST or word in _CALENDAR or word in mine:
             continue
-        if not _MARKS.search(word):
+        if not marked or not _MARKS.search(word):
             words.append(word.replace("’", "'"))
             if len(words) >= limit:
                 break
@@ -206,7 +208,7 @@ def _text_facts(read: Read, words: int) -> list[str]:
         ("t:money", bool(_MONEY.search(text))),
         ("t:capitals", capitals > 0.3 and letters > 50),
         ("t:shouts", text.count("!") > max(2, words // 60)),
-        ("t:pictures", sum(ord(c) >= 0x1F000 for c in text[:20_000]) > 2),
+        ("t:pictures", len(_PICTURE.findall(text[:20_000])) > 2),
         ("t:quotes", read.quoted > 0),
         ("t:signature", read.signature),
         ("t:hidden", read.hidden > 40),
