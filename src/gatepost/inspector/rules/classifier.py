@@ -12,8 +12,8 @@ from gatepost.inspector.classifier.model import Opinion
 from gatepost.inspector.facts import Facts
 from gatepost.inspector.rule import Seen, rule
 
-# Score, weight, severity. Measured on held-out mail (docs/detection.md): one good message in a thousand, or fewer,
-# reaches the first.
+# Score, weight, severity. Measured on held-out mail (docs/detection.md): one or two good messages in a thousand
+# reach the first.
 LEVELS = (
     (0.9, 5.2, Severity.WARNING),
     (0.65, 3.5, Severity.NOTICE),
