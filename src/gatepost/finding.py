@@ -37,8 +37,8 @@ class Finding:
     `code` is stable and dotted ("auth.dmarc.fail"). `weight` adds to the score (negative speaks for the message).
     `group` names the findings whose sum is capped together. `summary` is one sentence for somebody who is no
     expert. `evidence` is facts as JSON values. `remedy` says what to do. `reference` is RFC and section, or the
-    practice. `given_weight` is what the rule gave, where the administrator's `weights` say otherwise: kept so that other
-    weights can be tried later.
+    practice. `given_weight` is what the rule gave, where the administrator's `weights` say otherwise: kept so that
+    other weights can be tried later.
     """
 
     code: str

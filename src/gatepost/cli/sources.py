@@ -97,8 +97,6 @@ def split_stream(stream: BinaryIO, name: str) -> Iterator[Saved]:
     if start == FROM_LINE:
         yield from _split_mbox(stream, name, start)
         return
-    if start.startswith(OUTLOOK):
-        raise InputError("FILE", name, "is an Outlook .msg file, which is not read yet; save it as .eml")
     raw = start + stream.read(MAX_MESSAGE + 1 - len(start))
     if len(raw) > MAX_MESSAGE:
         raise InputError("FILE", name, f"is over {MAX_MESSAGE >> 20} MB; no mail server takes such a message")
