@@ -115,6 +115,15 @@ def watch_told(log: Log) -> Callable[[Exception | None, int], None]:
     return told
 
 
+def directory_told(log: Log) -> Callable[[Exception], None]:
+    """What is called when accounts cannot be asked for, here or in another directory."""
+
+    def told(error: Exception) -> None:
+        log.error("directory-failed", error=error)
+
+    return told
+
+
 class Forward(logging.Handler):
     """Turns what libraries and pure parts say through `logging` into lines of ours: no traceback reaches stderr."""
 

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from gatepost.errors import ConfigError
 
-_OWNED = ("spool", "mail", "journal.db")  # what the processes write to; accounts.db is read before root is dropped
+_OWNED = ("spool", "mail", "journal.db", "accounts.db")  # what the processes write to
+_ROOT_MAKES = ("accounts.db", "bans.db", "lists.db")  # as a command, before there is a gate
 
 
 def lookup_user(name: str) -> pwd.struct_passwd | None:
@@ -69,3 +70,16 @@ def own(path: str, user: pwd.struct_passwd | None) -> None:
     os.makedirs(path, mode=0o700, exist_ok=True)
     if user is not None and os.stat(path).st_uid != user.pw_uid:
         os.chown(path, user.pw_uid, user.pw_gid)
+
+
+def adopt(folder: Path, user: pwd.struct_passwd | None) -> None:
+    """Databases that root made (`gatepost init`, `gatepost user`) become `user`'s, who has to write them. A link is
+    left alone: in a folder of his, `user` could have made it himself."""
+    if user is None:
+        return
+    for path in (folder / name for name in _ROOT_MAKES):
+        if not path.exists():
+            continue
+        found = path.lstat()
+        if found.st_uid == 0 and stat.S_ISREG(found.st_mode) and found.st_nlink == 1:
+            os.chown(path, user.pw_uid, user.pw_gid, follow_symlinks=False)

@@ -11,6 +11,7 @@ import enum
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from gatepost.errors import ConfigError
 from gatepost.names import domain_of
@@ -25,6 +26,7 @@ class Found(enum.StrEnum):
 
     HERE = "here"  # deliver to `addresses`
     ASK = "ask"  # only the next hop knows
+    LOOK_UP = "look-up"  # only the directory knows, which of `candidates` there is
     UNKNOWN = "unknown"
     NOT_OURS = "not-ours"  # another domain: relaying
     ROUTED = "routed"  # a local part that would route on
@@ -32,33 +34,57 @@ class Found(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """`addresses` are final (aliases expanded, sub-address kept off), `domain` is the served domain's name."""
+    """`addresses` are final (aliases expanded, sub-address kept off), `domain` is the served domain's name,
+    `candidates` are what the directory has to be asked for, in this order."""
 
     found: Found
     addresses: tuple[str, ...] = ()
     domain: str = ""
+    candidates: tuple[str, ...] = ()
+
+
+class Known(Protocol):
+    """What is known of recipients that another directory keeps (`net.directory.RecipientCache`)."""
+
+    def known(self, address: str, *, stale: bool = False) -> bool | None:
+        """Whether there is such a recipient; None where the directory would have to be asked."""
+        ...
 
 
 class Recipients:
-    """Answers "does this recipient exist here?" from what the configuration and the accounts say.
+    """Answers "does this recipient exist here?" from what the configuration and the accounts say. Accounts may come and
+    go (`learn_accounts`). `elsewhere`: another directory keeps accounts as well (`directory`).
 
     Raises ConfigError for an alias that leads nowhere, in a circle or out of the served domains.
     """
 
-    def __init__(self, domains: Mapping[str, DomainSettings], postmaster: str, accounts: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        domains: Mapping[str, DomainSettings],
+        postmaster: str,
+        accounts: Iterable[str] = (),
+        *,
+        elsewhere: bool = False,
+    ) -> None:
         self._domains = {ascii_domain(name): settings for name, settings in domains.items()}
         self._postmaster = postmaster.lower()
-        self._accounts: dict[str, set[str]] = {
-            name: {local.lower() for local in settings.accounts} for name, settings in self._domains.items()
-        }
-        for account in accounts:
-            self._accounts.setdefault(ascii_domain(domain_of(account)), set()).add(account.rpartition("@")[0].lower())
+        self._elsewhere = elsewhere
+        self.directory: Known | None = None  # set by a process that can ask it
+        self._accounts: dict[str, set[str]] = {}
+        self.learn_accounts(accounts)
         self._aliases = {name: self._expanded(name, settings) for name, settings in self._domains.items()}
         self._caught = {
             name: tuple(self._follow(_full(settings.catch_all, name), 0, f'domains."{name}".catch_all'))
             for name, settings in self._domains.items()
             if settings.catch_all
         }
+
+    def learn_accounts(self, accounts: Iterable[str]) -> None:
+        """The accounts that exist now, besides those that the settings list."""
+        found = {name: {local.lower() for local in settings.accounts} for name, settings in self._domains.items()}
+        for account in accounts:
+            found.setdefault(ascii_domain(domain_of(account)), set()).add(account.rpartition("@")[0].lower())
+        self._accounts = found
 
     def serves(self, domain: str) -> DomainSettings | None:
         """The settings of `domain` when mail for it is taken here."""
@@ -74,8 +100,9 @@ class Recipients:
         """The addresses of all accounts that are listed or exist."""
         return tuple(f"{local}@{domain}" for domain, locals_ in self._accounts.items() for local in sorted(locals_))
 
-    def resolve(self, address: str) -> Resolution:
-        """What becomes of mail to `address` (as in RCPT, without angle brackets; "postmaster" may stand alone)."""
+    def resolve(self, address: str, *, stale: bool = False) -> Resolution:
+        """What becomes of mail to `address` (as in RCPT, without angle brackets; "postmaster" may stand alone). `stale`
+        takes what the directory said last, however long ago: of a recipient that was accepted."""
         local, at, written_domain = address.rpartition("@")
         if not at:
             local, written_domain = address, ""
@@ -87,13 +114,40 @@ class Recipients:
             return Resolution(Found.NOT_OURS)
         written = _unquoted(local)
         local = written.lower()
-        for name in _candidates(local, settings.separator):
+        candidates = _candidates(local, settings.separator)
+        for name in candidates:
             if name in self._aliases[domain]:
                 return Resolution(Found.HERE, self._aliases[domain][name], domain)
             if name in self._accounts[domain]:
                 return Resolution(Found.HERE, (f"{name}@{domain}",), domain)
+        if self._elsewhere and settings.recipients == "list" and not ROUTING_CHARACTERS & set(local):
+            found = self._in_directory([f"{_quoted(name)}@{domain}" for name in candidates], domain, stale)
+            if found is not None:
+                return found
         # RFC 5321 §2.4: what upper case means in a local part is for the next hop to say
         return self._unlisted(written if settings.route.startswith(("smtp:", "lmtp:")) else local, domain, settings)
+
+    def owners(self, address: str, *, aliases: bool) -> tuple[str, ...]:
+        """Whose address it is: the account's that has it, or (with `aliases`) those who get the mail of the alias. A
+        catch-all makes nobody everybody."""
+        local, _, written = address.rpartition("@")
+        domain, settings = ascii_domain(written), self.serves(written)
+        for name in _candidates(local.lower(), settings.separator) if settings is not None else ():
+            if name in self._aliases[domain]:
+                return self._aliases[domain][name] if aliases else ()
+            if name in self._accounts[domain]:
+                return (f"{name}@{domain}",)
+        return ()
+
+    def _in_directory(self, candidates: list[str], domain: str, stale: bool) -> Resolution | None:
+        """HERE or LOOK_UP; None when the directory is known to have none of them."""
+        for address in candidates:
+            known = self.directory.known(address, stale=stale) if self.directory is not None else None
+            if known:
+                return Resolution(Found.HERE, (address,), domain)
+            if known is None:
+                return Resolution(Found.LOOK_UP, (candidates[-1],), domain, tuple(candidates))
+        return None
 
     def _unlisted(self, local: str, domain: str, settings: DomainSettings) -> Resolution:
         if ROUTING_CHARACTERS & set(local):
@@ -136,7 +190,8 @@ class Recipients:
             )
         targets = {name.lower(): found for name, found in settings.aliases.items()}.get(local)
         if targets is None:
-            if settings.recipients == "list" and local not in self._accounts[domain] and not settings.catch_all:
+            listed = settings.recipients == "list" and not settings.catch_all and not self._elsewhere
+            if listed and local not in self._accounts[domain]:
                 raise ConfigError(where, address, "leads to no account; add the account or correct the alias")
             yield address
             return

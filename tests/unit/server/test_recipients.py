@@ -117,3 +117,60 @@ def test_modes() -> None:
 def test_an_alias_that_leads_nowhere_is_refused_at_start(aliases: dict[str, tuple[str, ...]], says: str) -> None:
     with pytest.raises(ConfigError, match=says):
         Recipients({"example.org": DomainSettings(aliases=aliases)}, "")
+
+
+# --- another directory
+
+
+class Directory:
+    """Knows what it is told; `old` only when asked for stale answers."""
+
+    def __init__(self, known: dict[str, bool], old: dict[str, bool] | None = None) -> None:
+        self._known, self._old = known, old or {}
+
+    def known(self, address: str, *, stale: bool = False) -> bool | None:
+        found = self._known.get(address)
+        return self._old.get(address, found) if stale else found
+
+
+def elsewhere(directory: Directory | None, **options: object) -> Recipients:
+    domain = DomainSettings(aliases={"sales": ("ann",)}, **options)  # type: ignore[arg-type]
+    book = Recipients({"example.org": domain}, "", elsewhere=True)
+    book.directory = directory
+    return book
+
+
+def test_another_directory_is_asked_for_what_is_not_known() -> None:
+    book = elsewhere(Directory({"ann@example.org": True, "no@example.org": False, "no+x@example.org": False}))
+    assert book.resolve("Ann@Example.org").addresses == ("ann@example.org",)
+    assert book.resolve("sales@example.org").addresses == ("ann@example.org",)
+    assert book.resolve("no@example.org").found is Found.UNKNOWN
+    assert book.resolve("no+x@example.org").found is Found.UNKNOWN
+    assert book.resolve("a%b@example.org").found is Found.ROUTED
+    asked = book.resolve("bob+lists@example.org")
+    assert (asked.found, asked.candidates) == (Found.LOOK_UP, ("bob+lists@example.org", "bob@example.org"))
+    assert asked.addresses == ("bob@example.org",)
+    assert elsewhere(None).resolve("bob@example.org").found is Found.LOOK_UP
+
+
+def test_who_was_accepted_stays_so_until_his_mail_is_kept() -> None:
+    old = {"bob+x@example.org": False, "bob@example.org": True}
+    book = elsewhere(Directory({}, old))
+    assert book.resolve("bob+x@example.org").found is Found.LOOK_UP
+    assert book.resolve("bob+x@example.org", stale=True).addresses == ("bob@example.org",)
+
+
+def test_a_catch_all_gets_what_the_directory_does_not_know() -> None:
+    book = elsewhere(Directory({"no@example.org": False}), catch_all="ann")
+    assert book.resolve("no@example.org").addresses == ("ann@example.org",)
+    assert book.resolve("who@example.org").found is Found.LOOK_UP
+
+
+def test_accounts_come_and_go() -> None:
+    book = Recipients({"example.org": LISTED, "other.example": DomainSettings(accounts=("ann",))}, "")
+    assert book.resolve("zoe@example.org").found is Found.UNKNOWN
+    book.learn_accounts(["zoe@example.org"])
+    assert book.resolve("zoe@example.org").found is Found.HERE
+    book.learn_accounts([])
+    assert book.resolve("zoe@example.org").found is Found.UNKNOWN
+    assert book.resolve("ann@example.org").found is Found.HERE

@@ -7,8 +7,9 @@ Not here: what a recipient resolves to (`server.recipients`), the next hops' abi
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 
+from gatepost.errors import StoreError
 from gatepost.names import Envelope, Recipient, Session
 from gatepost.server.callforward import CallForward, Known
 from gatepost.server.pipeline import replies
@@ -17,22 +18,31 @@ from gatepost.server.recipients import Found, Recipients, Resolution
 from gatepost.server.settings import DomainSettings
 from gatepost.wire.smtp.replies import Reply
 
+Exists = Callable[[str], Awaitable[bool]]
+
 _REFUSED = {Found.NOT_OURS: replies.RELAY_DENIED, Found.ROUTED: replies.ROUTED, Found.UNKNOWN: replies.UNKNOWN}
 
 
 class Admission:
-    """Decides about recipients; `recipients` may be replaced when accounts change."""
+    """Decides about recipients. `exists` asks the directory, where another one keeps the accounts."""
 
-    def __init__(self, recipients: Recipients, hops: NextHops, call_forward: CallForward) -> None:
+    def __init__(
+        self, recipients: Recipients, hops: NextHops, call_forward: CallForward, exists: Exists | None = None
+    ) -> None:
         self.recipients = recipients
         self.hops = hops
         self._call_forward = call_forward
+        self._exists = exists
 
     def check(
         self, session: Session, envelope: Envelope, recipient: Recipient
     ) -> Reply | Awaitable[Reply | None] | None:
         """None when mail to `recipient` is taken."""
-        resolution = self.recipients.resolve(recipient.address)
+        return self._judged(self.recipients.resolve(recipient.address), session, envelope, recipient)
+
+    def _judged(
+        self, resolution: Resolution, session: Session, envelope: Envelope, recipient: Recipient
+    ) -> Reply | Awaitable[Reply | None] | None:
         refused = _REFUSED.get(resolution.found)
         if refused is not None:
             return refused
@@ -43,7 +53,27 @@ class Admission:
                 return lacking
             if resolution.found is Found.ASK:
                 return self._ask(settings.route, resolution)
+            if resolution.found is Found.LOOK_UP:
+                return self._look_up(resolution, session, envelope, recipient)
         return None
+
+    async def _look_up(
+        self, resolution: Resolution, session: Session, envelope: Envelope, recipient: Recipient
+    ) -> Reply | None:
+        """TRAPS: a directory that does not answer is never "no such recipient"."""
+        if self._exists is None:
+            return replies.NO_DIRECTORY
+        try:
+            for address in resolution.candidates:
+                if await self._exists(address):
+                    break
+        except StoreError:
+            return replies.NO_DIRECTORY
+        settled = self.recipients.resolve(recipient.address, stale=True)
+        if settled.found is Found.LOOK_UP:  # the answer is gone again: more recipients than are kept
+            return replies.NO_DIRECTORY
+        answer = self._judged(settled, session, envelope, recipient)
+        return answer if answer is None or isinstance(answer, Reply) else await answer
 
     def _lacking(self, settings: DomainSettings, session: Session, envelope: Envelope) -> Reply | None:
         if settings.require_tls and session.tls is None:
@@ -78,7 +108,7 @@ def final_recipients(envelope: Envelope, recipients: Recipients) -> tuple[Recipi
     """
     found: dict[str, Recipient] = {}
     for recipient in envelope.recipients:
-        resolution = recipients.resolve(recipient.address)
+        resolution = recipients.resolve(recipient.address, stale=True)
         for address in resolution.addresses or (recipient.address,):
             if address not in found:
                 orcpt = recipient.orcpt

@@ -53,10 +53,17 @@ class Memory:
         people = dict.fromkeys(one for written in reached for one in self._people(written))
         self._writer.note_received(facts.authors[0].address, people, message.header.text("message-id")[:MAX_ID], now)
 
+    def sent(self, account: str, envelope: Envelope, message_id: str, now: float) -> None:
+        """`account` wrote to the recipients: from here on they are no strangers to it, nor their answers a surprise.
+        Who wrote in the name of another mailbox gets the answers there."""
+        to = [recipient.address for recipient in envelope.recipients]
+        for sender in dict.fromkeys((account, *(self._people(envelope.mail_from) if envelope.mail_from else ()))):
+            self._writer.note_sent(sender, to, message_id[:MAX_ID], now)
+
     def close(self) -> None:
         """Writes what waits."""
         self._writer.close()
 
     def _people(self, address: str) -> tuple[str, ...]:
         """The final addresses of `address`; itself where only the next hop knows more."""
-        return self._recipients.resolve(address).addresses or (address,)
+        return self._recipients.resolve(address, stale=True).addresses or (address,)

@@ -14,6 +14,7 @@ RELAY_DENIED = Reply(550, "Relaying is denied; this server takes mail for its ow
 ROUTED = Reply(550, "Addresses that route on are not taken", enhanced="5.7.1")
 UNKNOWN = Reply(550, "There is no such recipient here", enhanced="5.1.1")
 ASK_LATER = Reply(450, "The recipient cannot be checked now, try again later", enhanced="4.2.1")
+NO_DIRECTORY = Reply(451, "The recipient cannot be looked up now, try again later", enhanced="4.3.0")
 NO_SMTPUTF8 = Reply(553, "The recipient's system takes no internationalised mail", enhanced="5.6.7")
 NO_REQUIRETLS = Reply(550, "The recipient's system cannot promise TLS all the way", enhanced="5.7.30")
 NULL_MX = Reply(550, "The sender's domain says that it sends no mail", enhanced="5.7.27")

@@ -66,10 +66,12 @@ class AppPasswords:
     def __init__(self, book: Book) -> None:
         self._book = book
 
-    def add(self, account: str, name: str, scopes: Iterable[str], now: float) -> str:
-        """Draws one and answers it. Raises InputError for no such account, a name that is taken, unknown scopes."""
+    def add(self, account: str, name: str, scopes: Iterable[str], now: float, *, elsewhere: bool = False) -> str:
+        """Draws one and answers it. `elsewhere`: the account is another directory's. Raises InputError for no such
+        account, a name that is taken, unknown scopes."""
         name, scopes = _checked_name(name), _checked_scopes(scopes)
-        self._book.require(account)
+        if not elsewhere:
+            self._book.require(account)
         password, salt = passwords.random_password(), secrets.token_bytes(passwords.SALT)
         digest = passwords.digest(password, salt)
         with self._book.writing() as run:
@@ -120,10 +122,11 @@ class Certificates:
     def __init__(self, book: Book) -> None:
         self._book = book
 
-    def add(self, account: str, kind: str, value: str, now: float) -> Certificate:
+    def add(self, account: str, kind: str, value: str, now: float, *, elsewhere: bool = False) -> Certificate:
         """Binds a certificate to `account`. Raises InputError when it is no fingerprint or subject, or another's."""
         value = normal_fingerprint(value) if kind == "fingerprint" else _checked_subject(value)
-        self._book.require(account)
+        if not elsewhere:
+            self._book.require(account)
         sql = "INSERT INTO certificate VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
         if not self._book.write((sql, (kind, value, account, now))):
             raise InputError(kind, value, "is bound already; `gatepost user certificate list` shows to whom")

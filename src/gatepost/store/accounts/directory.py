@@ -44,9 +44,8 @@ class AccountDirectory:
         """Whom `password` proves `name` to be. Wrong and unknown cost one argon2id each (some 50 ms, in C)."""
         address = self._address(name)
         password_hash, has_keys, suspended_at = self._find(address)
-        used = self._accounts.app_passwords.matching(address, password, self._clock()) if password_hash else None
-        if used is not None:
-            found = Identity(account=address, credential=f"app:{used.name}", scopes=frozenset(used.scopes))
+        found = self.check_app_password(address, password) if password_hash else None
+        if found is not None:
             return found if suspended_at is None else None
         if not passwords.is_right(password_hash or self._decoy, password) or not password_hash:
             return None
@@ -55,6 +54,14 @@ class AccountDirectory:
         if not has_keys:
             self._keep_keys(address, password_hash, password)
         return Identity(account=address)
+
+    def check_app_password(self, address: str, password: str) -> Identity | None:
+        """Whom an app password alone proves `address` to be, also where another directory keeps the account; whether it
+        is suspended is for the caller to see."""
+        used = self._accounts.app_passwords.matching(_prepared(address), password, self._clock())
+        if used is None:
+            return None
+        return Identity(account=used.account, credential=f"app:{used.name}", scopes=frozenset(used.scopes))
 
     def verifier(self, name: str) -> ScramVerifier | None:
         """What SCRAM-SHA-256 needs; None for a name that has none (yet), or is suspended."""

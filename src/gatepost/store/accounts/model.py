@@ -19,6 +19,7 @@ LIMITS = (
     "recipients_per_day",
     "new_recipients_per_hour",
     "new_recipients_per_day",
+    "bad_messages_per_day",
 )
 
 
