@@ -36,6 +36,12 @@ class Metric(enum.IntEnum):
     BANS = 17
     CONTENT_CHILDREN_LOST = 18
     LIST_HITS = 19
+    LOGINS = 20
+    LOGINS_FAILED = 21
+    SUBMITTED = 22
+    SUBMISSIONS_REFUSED = 23
+    SUBMISSIONS_HELD = 24
+    ACCOUNTS_SUSPENDED = 25
 
 
 HELP = {
@@ -58,6 +64,12 @@ HELP = {
     Metric.DOOR_WATCHED: "what checks at the door that only watch would have stopped",
     Metric.BANS: "bans that the door made by itself",
     Metric.CONTENT_CHILDREN_LOST: "messages whose opening crashed, ran out of time or memory, or found no child",
+    Metric.LOGINS: "logins that succeeded",
+    Metric.LOGINS_FAILED: "logins that failed, whatever for",
+    Metric.SUBMITTED: "messages that accounts handed in, durable",
+    Metric.SUBMISSIONS_REFUSED: "messages of accounts that were refused, for now or for good",
+    Metric.SUBMISSIONS_HELD: "messages of accounts that were kept back",
+    Metric.ACCOUNTS_SUSPENDED: "accounts that were suspended for what they sent",
     Metric.LIST_HITS: "messages that a list named something of, counted for each list",
 }
 

@@ -98,6 +98,10 @@ class LiveBans:
         """Many clients come from `ip`: for an hour no worker bans it."""
         self._rates.add(HOUR, _SHARED, home_of(ip).client, time.monotonic())
 
+    def is_shared(self, ip: str) -> bool:
+        """Whether many clients were seen to come from `ip` within the hour."""
+        return self._rates.count(HOUR, _SHARED, home_of(ip).client, time.monotonic()) > 0
+
     def offended(self, ip: str, offence: str) -> Ban | None:
         """`ip` gave offence. The ban that this earns, once while it would last; it is not in force yet."""
         now, client = time.monotonic(), home_of(ip).client

@@ -39,6 +39,11 @@ class Door:
         self.offences = Offences(parts)
         self._looks = parts.resolver is not None or parts.ask_lists is not None
 
+    @property
+    def parts(self) -> DoorParts:
+        """What it is made of, for those who guard something else beside it."""
+        return self._parts
+
     async def keep_up(self) -> None:
         """Learns of bans that others make or lift; runs until it is cancelled."""
         await self._parts.bans.watch()
@@ -53,15 +58,10 @@ class Door:
 
     def connected(self, visit: Visit) -> Answer:
         """Bans, rates; then the look-ups begin, and the greeting may wait."""
-        parts, ip = self._parts, visit.session.client_ip
-        stay = visit.notes = Stay(exempt=parts.is_exempt(ip))
-        if stay.exempt:
-            return None
-        ban = parts.bans.find(ip)
-        if ban is not None:
-            parts.teller.caught(visit, "ban", "on", "refuse", ban.reason)
-            # for a time: an honest sender comes again, and nobody holds the connection open
-            return replies.BANNED if ban.until is not None else replies.BANNED_FOR_GOOD
+        banned, parts, ip = self.banned(visit), self._parts, visit.session.client_ip
+        stay = stay_of(visit)
+        if banned is not None or stay.exempt:
+            return banned
         if parts.limits is not None:
             over = parts.limits.connection(ip)
             if over is not None:
@@ -73,6 +73,17 @@ class Door:
         if self._settings.greet_delay > 0 or (stay.looking is not None and parts.ask_lists is not None):
             return self._greet_late(visit, stay)
         return None
+
+    def banned(self, visit: Visit) -> Reply | None:
+        """Whether the client is sent away for a ban; nothing else is asked."""
+        parts, ip = self._parts, visit.session.client_ip
+        stay = visit.notes = Stay(exempt=parts.is_exempt(ip))
+        ban = parts.bans.find(ip) if not stay.exempt else None
+        if ban is None:
+            return None
+        parts.teller.caught(visit, "ban", "on", "refuse", ban.reason)
+        # for a time: an honest sender comes again, and nobody holds the connection open
+        return replies.BANNED if ban.until is not None else replies.BANNED_FOR_GOOD
 
     async def _look(self, visit: Visit, stay: Stay) -> None:
         parts, settings = self._parts, self._settings

@@ -18,41 +18,48 @@ import secrets
 MINUTE, HOUR = 60, 3600  # the windows
 _WIDTH = 8192  # cells in a row
 _NUMBERS = 3  # a cell: number of the window, count in it, count in the one before
-_WINDOW_CELLS = 2 * _WIDTH
-_COLUMN = 2 * _WINDOW_CELLS * _NUMBERS  # both windows
-_BASES = {MINUTE: 0, HOUR: _WINDOW_CELLS}
 
 
 class RateTable:
-    """Shared memory for `columns` workers; it takes no room before it is used."""
+    """Shared memory for `columns` workers; it takes no room before it is used. With fewer than `width` names within a
+    window, most counts are exact."""
 
-    def __init__(self, columns: int) -> None:
+    def __init__(self, columns: int, width: int = _WIDTH) -> None:
         self.columns = columns
+        self._width = width
         self._key = secrets.token_bytes(16)
-        self._numbers = memoryview(mmap.mmap(-1, columns * _COLUMN * 8)).cast("q")
+        self._numbers = memoryview(mmap.mmap(-1, columns * _column(width) * 8)).cast("q")
 
     def column(self, index: int) -> Rates:
         """What worker `index` counts with."""
         if not 0 <= index < self.columns:
             raise IndexError(index)
-        return Rates(self._numbers, index, self._key)
+        return Rates(self._numbers, index, self._key, self._width)
+
+
+def _column(width: int) -> int:
+    """Numbers in a column: two rows for each of the two windows."""
+    return 2 * 2 * width * _NUMBERS
 
 
 class Rates:
     """One worker's column, and the sums over all. `now` is monotonic seconds, the same in all processes."""
 
-    __slots__ = ("_key", "_numbers", "_start")
+    __slots__ = ("_column", "_key", "_numbers", "_start", "_width")
 
-    def __init__(self, numbers: memoryview[int], index: int, key: bytes) -> None:
+    def __init__(self, numbers: memoryview[int], index: int, key: bytes, width: int) -> None:
         self._numbers = numbers
-        self._start = index * _COLUMN
+        self._width = width
+        self._column = _column(width)
+        self._start = index * self._column
         self._key = key
 
     def _cells_of(self, window: int, kind: str, name: str) -> tuple[int, int]:
         digest = hashlib.blake2b(f"{kind} {name}".encode("utf-8", "replace"), key=self._key, digest_size=8).digest()
         first, second = int.from_bytes(digest[:4], "big"), int.from_bytes(digest[4:], "big")
-        base = _BASES[window]
-        return (base + first % _WIDTH) * _NUMBERS, (base + _WIDTH + second % _WIDTH) * _NUMBERS
+        width = self._width
+        base = 0 if window == MINUTE else 2 * width
+        return (base + first % width) * _NUMBERS, (base + width + second % width) * _NUMBERS
 
     def add(self, window: int, kind: str, name: str, now: float) -> None:
         """It happened once more."""
@@ -75,7 +82,7 @@ class Rates:
 
     def _sum(self, cell: int, number: int, left: float) -> float:
         numbers, total = self._numbers, 0.0
-        for at in range(cell, len(numbers), _COLUMN):
+        for at in range(cell, len(numbers), self._column):
             before = number - numbers[at]
             if before == 0:
                 total += numbers[at + 1] + numbers[at + 2] * left
