@@ -24,16 +24,22 @@ INSTALLED = {
     "swaks": "swaks",
     "/usr/share/doc/libnet-ssleay-perl": "libnet-ssleay-perl",  # swaks --tls
     "curl": "curl",
+    "gsasl": "gsasl",
     "openssl": "openssl",
     "opendkim": "opendkim",
     "opendkim-testmsg": "opendkim-tools",
     "opendmarc": "opendmarc",
+    "/usr/bin/dkimverify": "python3-dkim",
+    "/usr/lib/python3/dist-packages/nacl": "python3-nacl",  # Ed25519 for it
+    "rspamd": "rspamd",
     "strace": "strace",
     "nsd": "nsd",
     "unbound": "unbound",
     "rbldnsd": "rbldnsd",
     "dig": "bind9-dnsutils",
     "clamd": "clamav-daemon",
+    "/usr/lib/postgresql/15/bin/postgres": "postgresql-15",
+    "slapd": "slapd",
 }
 UNPACKED = {
     "postfix": ("postfix",),

@@ -6,17 +6,17 @@ Not here: the command (`init`); what the options mean (docs/configuration.md is 
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
-
 from gatepost.errors import InputError
+from gatepost.msgauth.dkim.publish import write_key_record
 from gatepost.net.authority import make_authority, write_private
+from gatepost.server.signing.keyfiles import ALGORITHMS, make_key, write_key
+from gatepost.server.signing.records import DnsRecord, domain_records
 from gatepost.store.accounts import Accounts, random_password
+from gatepost.store.keys import KeyState, Stage
 
 if TYPE_CHECKING:
     from gatepost.cli.init import Chosen
@@ -45,7 +45,7 @@ listen = ["0.0.0.0:25", "[::]:25"]
 # user = "gatepost"
 
 [store]
-# Spool, mailboxes, accounts, journal. Back it up with `gatepost backup` while the gate runs.
+# Spool, mailboxes, accounts, journal, signing keys (keys/). Back it up with `gatepost backup` while the gate runs.
 folder = "{store}"
 
 [tls]
@@ -63,14 +63,6 @@ servers = ["system"]
 # "watch" only records what they would have done (`gatepost lists report`); "on" counts it.
 # mode = "watch"
 """
-
-
-@dataclass(frozen=True, slots=True)
-class DnsRecord:
-    """One record in master-file form, and why it is published."""
-
-    text: str
-    why: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,15 +93,14 @@ def make_gate(chosen: Chosen, *, now: float) -> Made:
     if config.exists():
         raise InputError("--folder", config, "is there already; choose another folder, or remove it yourself")
     _make_folders(folder, chosen.store)
-    keys = {f"dkim/gp-{kind}.key": key for kind, key in _dkim_keys().items()}
-    records = _records(chosen, {Path(name).stem: key for name, key in keys.items()})
+    keys, key_files = _first_keys(chosen, folder / chosen.store / "keys", now)
+    records = domain_records(chosen.domain, chosen.hostname, f"postmaster@{chosen.domain}", keys)
     authority = make_authority(f"{chosen.domain} mail authority", now=now)
     authority.save(folder / "tls")
     leaf = authority.issue([chosen.hostname], now=now)
     files = {
         f"tls/{chosen.hostname}.pem": leaf.chain,
         f"tls/{chosen.hostname}.key": leaf.key,
-        **{name: _pem(key) for name, key in keys.items()},
         "dns-records.txt": "".join(f"; {r.why}\n{r.text}\n\n" for r in records).encode(),
     }
     for name, octets in files.items():
@@ -120,13 +111,13 @@ def make_gate(chosen: Chosen, *, now: float) -> Made:
         domain=chosen.domain, hostname=chosen.hostname, account=chosen.account, local=local, store=chosen.store
     )
     write_private(config, text.encode())  # last: where it stands, the rest is there
-    made = (config, *(folder / name for name in files), folder / "tls/ca.pem", folder / "tls/ca.key")
+    made = (config, *(folder / name for name in files), *key_files, folder / "tls/ca.pem", folder / "tls/ca.key")
     return Made(config=config, files=made, account=chosen.account, password=password, records=records)
 
 
 def _make_folders(folder: Path, store: str) -> None:
     try:
-        for name in ("", "tls", "dkim", store):
+        for name in ("", "tls", store):
             (folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise InputError("--folder", folder, f"cannot be made: {error.strerror}") from None
@@ -142,58 +133,16 @@ def _first_account(folder: Path, address: str, now: float) -> str:
     return password
 
 
-def _dkim_keys() -> dict[str, rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey]:
-    """RFC 8301 §3.2 wants 2048 bits; RFC 8463 keys beside them for those who know them."""
-    return {
-        "rsa": rsa.generate_private_key(public_exponent=65537, key_size=2048),
-        "ed25519": ed25519.Ed25519PrivateKey.generate(),
-    }
-
-
-def _pem(key: rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey) -> bytes:
-    return key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-
-
-def _records(chosen: Chosen, keys: dict[str, rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey]) -> tuple[DnsRecord, ...]:
-    domain = chosen.domain
-    found = [
-        DnsRecord(f"{domain}. IN MX 10 {chosen.hostname}.", "mail for the domain comes here"),
-        DnsRecord(
-            f"; {chosen.hostname}. IN A <this server's address>   and the reverse: <address> IN PTR {chosen.hostname}.",
-            "the server's name and address must point at each other, or large receivers refuse its mail",
-        ),
-        DnsRecord(
-            f'{domain}. IN TXT "v=spf1 mx -all"', "SPF: only the domain's mail exchangers send for it (RFC 7208)"
-        ),
-        DnsRecord(
-            f'{chosen.hostname}. IN TXT "v=spf1 a -all"', "SPF for the server's own name, which EHLO and bounces use"
-        ),
-    ]
-    for selector, key in keys.items():
-        name = f"{selector}._domainkey.{domain}."
-        found.append(
-            DnsRecord(f"{name} IN TXT {_strings(_key_record(key))}", "DKIM: the key of our signatures (RFC 6376)")
+def _first_keys(chosen: Chosen, folder: Path, now: float) -> tuple[list[KeyState], list[Path]]:
+    """The first signing keys: they sign at once, since there are none before them. `gatepost records rotate` changes
+    them later."""
+    states, files = [], []
+    for algorithm in ALGORITHMS:
+        key, selector = make_key(algorithm), f"gp-{algorithm}"
+        files.append(write_key(folder, chosen.domain, selector, key))
+        record = write_key_record(key)
+        state = KeyState(
+            domain=chosen.domain, selector=selector, algorithm=algorithm, record=record, stage=Stage.LIVE, since=now
         )
-    found.append(
-        DnsRecord(
-            f'_dmarc.{domain}. IN TXT "v=DMARC1; p=quarantine; rua=mailto:postmaster@{domain}"',
-            "DMARC: what fails both is suspect; tell us who fails (RFC 9989). Later: p=reject",
-        )
-    )
-    return tuple(found)
-
-
-def _key_record(key: rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey) -> str:
-    """RFC 6376 §3.6.1; RFC 8463 §4: the bare 32 octets for Ed25519."""
-    public = key.public_key()
-    if isinstance(public, ed25519.Ed25519PublicKey):
-        return f"v=DKIM1; k=ed25519; p={base64.b64encode(public.public_bytes_raw()).decode()}"
-    der = public.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-    return f"v=DKIM1; k=rsa; p={base64.b64encode(der).decode()}"
-
-
-def _strings(text: str) -> str:
-    """Character-strings of at most 255 octets (RFC 1035 §3.3)."""
-    return " ".join(f'"{text[start : start + 250]}"' for start in range(0, len(text), 250))
+        states.append(state)
+    return states, files

@@ -18,6 +18,7 @@ from gatepost.msgauth.dkim.settings import DkimSettings
 from gatepost.msgauth.dmarc.settings import DmarcSettings
 from gatepost.msgauth.settings import MsgauthSettings
 from gatepost.msgauth.spf.settings import SpfSettings
+from gatepost.net.directory.settings import DirectorySettings
 from gatepost.net.resolver.settings import ResolverSettings
 from gatepost.net.settings import FetchSettings, ScannerSettings
 from gatepost.reputation.settings import CodeSettings, DnsListSettings, ListsSettings
@@ -31,7 +32,10 @@ from gatepost.server.door.settings import (
     TarpitSettings,
 )
 from gatepost.server.settings import RelaySettings, ServerSettings
+from gatepost.server.signing.settings import SigningSettings
 from gatepost.server.smtp.settings import ClientSettings, SmtpSettings
+from gatepost.server.submission.login_settings import GuessingSettings, LoginSettings
+from gatepost.server.submission.settings import OutboundSettings, SendLimits
 from gatepost.store.settings import HistorySettings, JournalSettings, LearnedSettings, SpoolSettings, WatchSettings
 from gatepost.wire.smtp.settings import Limits
 
@@ -78,6 +82,12 @@ BOUNDS: Mapping[type, Mapping[str, Range]] = {
         "cache_size": (1, 1 << 30),
         "in_flight": (1, 30_000),  # each holds a port, and there are not many more
         "lookups_per_message": COUNT,
+    },
+    DirectorySettings: {
+        "timeout": WAIT,
+        "connections": (1, 1000),
+        "cache_positive": AGE,
+        "cache_negative": AGE,
     },
     FetchSettings: {"max_hops": (1, 20), "timeout": WAIT, "in_flight": (1, 1000), "keep": AGE},
     ScannerSettings: {"timeout": WAIT, "max_size": (1024, 1 << 32), "at_once": (1, 1000)},
@@ -163,6 +173,28 @@ BOUNDS: Mapping[type, Mapping[str, Range]] = {
         "tls_timeout": WAIT,
         "quit_timeout": WAIT,
     },
+    LoginSettings: {"checks_at_once": (1, 64), "checks_waiting": COUNT_OR_NONE},
+    GuessingSettings: {
+        "address_failures": COUNT_OR_NONE,
+        "network_failures": COUNT_OR_NONE,
+        "account_failures": COUNT_OR_NONE,
+        "password_accounts": COUNT_OR_NONE,
+        "delay": (0, 300),
+        "max_delay": (0, 300),
+        "max_held": COUNT_OR_NONE,
+        "ban_seconds": (1, 10 * 365 * 86_400),
+        "remember_days": (1, 36_500),
+    },
+    SendLimits: {
+        "messages_per_hour": COUNT_OR_NONE,
+        "messages_per_day": COUNT_OR_NONE,
+        "recipients_per_hour": COUNT_OR_NONE,
+        "recipients_per_day": COUNT_OR_NONE,
+        "new_recipients_per_hour": COUNT_OR_NONE,
+        "new_recipients_per_day": COUNT_OR_NONE,
+        "bad_messages_per_day": COUNT_OR_NONE,
+    },
+    OutboundSettings: {"hold_at": SCORE, "reject_at": SCORE},
     SpoolSettings: {
         "inline_limit": (0, 900 << 20),  # SQLite takes a value of a thousand million octets
         "reserve": OCTETS,
@@ -179,6 +211,12 @@ BOUNDS: Mapping[type, Mapping[str, Range]] = {
     LearnedSettings: {"days": DAYS, "max_messages": (1, 1_000_000)},
     HistorySettings: {"days": DAYS, "reference_days": DAYS, "max_rows": (0, 100_000_000)},
     WatchSettings: {"keep_days": DAYS, "max_rows": (0, 100_000_000)},
+    SigningSettings: {
+        "expire": AGE,
+        "settle": AGE,
+        "keep_old": AGE,
+        "check_every": (10, 86_400),
+    },
     DeliverySettings: {
         "retry_min": (0.05, 30 * 86_400),
         "retry_max": (0.05, 30 * 86_400),

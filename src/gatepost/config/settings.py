@@ -9,6 +9,7 @@ import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 
+from gatepost.net.settings import CertificateSettings
 from gatepost.server.settings import GateSettings
 
 
@@ -19,16 +20,37 @@ class Settings(GateSettings):
     def anchored(self, folder: Path) -> Settings:
         """The same with relative paths made absolute from `folder`."""
         tls, store, delivery, content, geo = self.tls, self.store, self.delivery, self.content, self.geo
+        signing = self.signing
+        elsewhere = {
+            name: dataclasses.replace(one, keys={key: _anchored(folder, path) for key, path in one.keys.items()})
+            for name, one in signing.domains.items()
+        }
         return dataclasses.replace(
             self,
             store=dataclasses.replace(store, folder=_anchored(folder, store.folder)),
             tls=dataclasses.replace(
-                tls, certificate=_anchored(folder, tls.certificate), key=_anchored(folder, tls.key)
+                tls,
+                certificate=_anchored(folder, tls.certificate),
+                key=_anchored(folder, tls.key),
+                names={
+                    name: CertificateSettings(
+                        certificate=_anchored(folder, one.certificate), key=_anchored(folder, one.key)
+                    )
+                    for name, one in tls.names.items()
+                },
             ),
+            submission=dataclasses.replace(self.submission, client_ca=_anchored(folder, self.submission.client_ca)),
             geo=dataclasses.replace(
                 geo, file=_anchored(folder, geo.file), network_file=_anchored(folder, geo.network_file)
             ),
+            directory=dataclasses.replace(
+                self.directory,
+                password_file=_anchored(folder, self.directory.password_file),
+                ca_file=_anchored(folder, self.directory.ca_file),
+            ),
             content=dataclasses.replace(content, yara_rules=_anchored(folder, content.yara_rules)),
+            bulk=dataclasses.replace(self.bulk, unsubscribe_secret=_anchored(folder, self.bulk.unsubscribe_secret)),
+            signing=dataclasses.replace(signing, folder=_anchored(folder, signing.folder), domains=elsewhere),
             delivery=dataclasses.replace(delivery, ca_file=_anchored(folder, delivery.ca_file)),
         )
 

@@ -12,13 +12,18 @@ from typing import Literal
 
 from gatepost.inspector.settings import InspectorSettings
 from gatepost.msgauth.settings import MsgauthSettings
+from gatepost.net.directory.settings import DirectorySettings
 from gatepost.net.resolver.settings import ResolverSettings
 from gatepost.net.settings import FetchSettings, GeoSettings, ScannerSettings, TlsSettings
 from gatepost.reputation.settings import ListsSettings
 from gatepost.sandbox.settings import ContentSettings
 from gatepost.server.delivery.settings import DeliverySettings
 from gatepost.server.door.settings import DoorSettings
+from gatepost.server.signing.settings import SigningSettings
 from gatepost.server.smtp.settings import SmtpSettings
+from gatepost.server.submission.login_settings import LoginSettings
+from gatepost.server.submission.settings import SubmissionSettings
+from gatepost.server.submission.unsubscribe import BulkSettings
 from gatepost.store.settings import StoreSettings
 
 
@@ -107,6 +112,8 @@ class GateSettings:
     """Which name servers are asked, and how answers are kept."""
     msgauth: MsgauthSettings = field(default_factory=MsgauthSettings)
     """SPF, DKIM, ARC and DMARC: limits and strictness."""
+    directory: DirectorySettings = field(default_factory=DirectorySettings)
+    """Where accounts and their passwords are kept: here, in PostgreSQL or in LDAP."""
     geo: GeoSettings = field(default_factory=GeoSettings)
     """Files that know country and network of an address."""
     scanner: ScannerSettings = field(default_factory=ScannerSettings)
@@ -122,8 +129,16 @@ class GateSettings:
     smtp: SmtpSettings = field(default_factory=SmtpSettings)
     """How connections are treated: limits, time-outs, PROXY, XCLIENT."""
     tls: TlsSettings = field(default_factory=TlsSettings)
-    """The certificate for STARTTLS."""
+    """The certificates."""
     store: StoreSettings = field(default_factory=StoreSettings)
     """Where spool, Maildirs, accounts and journal live."""
+    signing: SigningSettings = field(default_factory=SigningSettings)
+    """DKIM signatures on what accounts hand in."""
+    login: LoginSettings = field(default_factory=LoginSettings)
+    """How clients prove who they are, and what guessing leads to."""
+    submission: SubmissionSettings = field(default_factory=SubmissionSettings)
+    """How people hand in mail; off unless ports are named."""
+    bulk: BulkSettings = field(default_factory=BulkSettings)
+    """What mail of accounts that are marked as bulk gets."""
     delivery: DeliverySettings = field(default_factory=DeliverySettings)
     """How accepted mail reaches mailboxes and next hops."""

@@ -3,7 +3,7 @@
 In: the message (CRLF, or LF as saved), domain, selector, private key, the time. Out: the message with a DKIM-Signature
 on top, or the field alone.
 Standard: RFC 6376 §5, §3.5; RFC 8301 §3 (never SHA-1), RFC 8463 (Ed25519).
-Not here: which key signs for whom and its roll-over (`audit.records`, `server`).
+Not here: which key signs for whom and its roll-over (`server.signing`); the key's record (`publish`).
 """
 
 from __future__ import annotations
@@ -62,6 +62,38 @@ def sign_message(
     are no domain. RFC 6376 §5.
     """
     content = as_content(raw)
+    field = write_signature(
+        content,
+        domain=domain,
+        selector=selector,
+        key=key,
+        now=now,
+        fields=fields,
+        oversign=oversign,
+        canonicalization=canonicalization,
+        expire=expire,
+        identity=identity,
+        body_length=body_length,
+    )
+    return field + content.message.raw
+
+
+def write_signature(
+    content: Content,
+    *,
+    domain: str,
+    selector: str,
+    key: PrivateKey,
+    now: float,
+    fields: Sequence[str] | None = None,
+    oversign: Sequence[str] = OVERSIGNED_FIELDS,
+    canonicalization: str = "relaxed/relaxed",
+    expire: int | None = None,
+    identity: str | None = None,
+    body_length: bool = False,
+) -> bytes:
+    """The DKIM-Signature field alone, as `sign_message` puts it on top. Several over one `Content` share its body
+    hash."""
     names = choose_names(content.message, SIGNED_FIELDS if fields is None else fields, oversign)
     if "from" not in names or not content.message.header.all("from"):
         raise InputError("message", "no From field", "only a message with a From field can be signed")
@@ -77,8 +109,7 @@ def sign_message(
     if body_length:
         tags.append(("l", str(content.body_length(body))))
     tags += [("h", ":".join(names)), ("bh", encode(content.body_hash(body, "sha256", None)))]
-    field = sign_field(content, "DKIM-Signature", tags, names, key, Canonicalization(header_form))
-    return field + content.message.raw
+    return sign_field(content, "DKIM-Signature", tags, names, key, Canonicalization(header_form))
 
 
 def choose_names(message: Message, fields: Iterable[str], oversign: Iterable[str]) -> tuple[str, ...]:

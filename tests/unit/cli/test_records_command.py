@@ -1,0 +1,89 @@
+"""`gatepost records`: what is printed can be published, and `status` says what is still to be done."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gatepost import ZoneResolver, dkim
+from gatepost.cli.main import main
+from gatepost.config import load_settings
+from gatepost.server.signing.keyring import load_ring
+from gatepost.server.signing.signer import Signer
+from schemas import validator
+
+MAIL = b"From: ann@example.org\r\n\r\nHello.\r\n"
+
+
+@pytest.fixture
+def config(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> str:
+    """A gate that `gatepost init` made."""
+    assert main(["init", "example.org", "--folder", str(tmp_path)]) == 0
+    capsys.readouterr()
+    return str(tmp_path / "gatepost.toml")
+
+
+def run(capsys: pytest.CaptureFixture[str], schema: str, *arguments: str, code: int = 0) -> list[dict[str, Any]]:
+    assert main(["records", *arguments, "--json"]) == code
+    found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    for one in found:
+        validator(schema).validate(one)
+    return found
+
+
+def zone_of(records: list[dict[str, Any]]) -> str:
+    return "".join(f"{record['record']}\n" for record in records)
+
+
+def test_what_init_and_print_say_is_the_same_zone(
+    config: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    records = run(capsys, "records", "print", "example.org", "-c", config)
+    first = {line for line in (tmp_path / "dns-records.txt").read_text().splitlines() if line and line[0] != ";"}
+    assert first == {record["record"] for record in records if record["record"][0] != ";"}
+    settings = load_settings(Path(config))
+    signed = Signer(settings.signing, load_ring(settings)).sign(MAIL, "example.org", 1_795_000_000.0)
+    result = dkim.verify_sync(signed.raw, resolver=ZoneResolver(zone_of(records)), now=1_795_000_000.0)
+    assert [one.result for one in result.signatures] == ["pass", "pass"]
+
+
+def test_rotate_prints_the_next_keys_and_status_tells_what_they_wait_for(
+    config: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fresh = run(capsys, "records", "rotate", "example.org", "-c", config)
+    assert len(fresh) == 2
+    assert run(capsys, "records", "rotate", "example.org", "-c", config) == fresh
+    printed = run(capsys, "records", "print", "example.org", "-c", config)
+    assert all(record in printed for record in fresh)
+    zone = tmp_path / "zone"
+    zone.write_text((tmp_path / "dns-records.txt").read_text())
+    found = run(capsys, "records-status", "status", "-c", config, "--zone", str(zone), code=1)
+    assert [(one["stage"], one["condition"], one["trouble"]) for one in found] == [
+        *[("live", "right", False)] * 2,
+        *[("next", "missing", True)] * 2,
+    ]
+    zone.write_text(zone_of(printed))
+    found = run(capsys, "records-status", "status", "example.org", "-c", config, "--zone", str(zone))
+    assert {one["next"] for one in found} == {"signs", "signs in 60 minutes if its record stays"}
+
+
+def test_a_table_for_people(config: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["records", "status", "-c", config, "--zone", str(tmp_path / "dns-records.txt")]) == 0
+    assert "gp-rsa" in capsys.readouterr().out
+
+
+def test_a_key_without_its_file_is_told_of(config: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run(capsys, "records", "rotate", "example.org", "-c", config)
+    for path in (tmp_path / "data" / "keys" / "example.org").glob("*.key"):
+        path.unlink()
+    found = run(capsys, "records-status", "status", "-c", config, "--zone", str(tmp_path / "dns-records.txt"), code=1)
+    assert all("file is gone" in one["next"] for one in found)
+
+
+@pytest.mark.parametrize("arguments", [("print", "example.net"), ("rotate", "exa mple"), ("status", "\ud800")])
+def test_domains_of_others_are_one_line(config: str, capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
+    assert main(["records", *arguments, "-c", config]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
