@@ -49,6 +49,12 @@ def curl(report_missing: Missing) -> str:
 
 
 @pytest.fixture(scope="session")
+def gsasl(report_missing: Missing) -> str:
+    """The path of gsasl, GNU's client and server of SASL."""
+    return _program("gsasl", report_missing)
+
+
+@pytest.fixture(scope="session")
 def openssl(report_missing: Missing) -> str:
     """The path of openssl."""
     return _program("openssl", report_missing)

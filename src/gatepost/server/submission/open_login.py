@@ -30,8 +30,8 @@ def open_login(
     metrics: Metrics,
     verifiers: bool = True,
 ) -> Login:
-    """`guesses` counts failed logins and nothing else (`Plan.guesses`); `folder` is the store's; `verifiers` is False for
-    a directory that has none, where SCRAM could only fail."""
+    """`guesses` counts failed logins and nothing else (`Plan.guesses`); `folder` is the store's; `verifiers` is False
+    for a directory that has none, where SCRAM could only fail."""
     remembered = Remembered.open(folder, settings.guessing.remember_days, door.parts.teller.store_failed)
     guessing = Guessing(settings.guessing, guesses, is_own=door.parts.is_exempt, came_from=remembered.came_from)
     return Login(

@@ -19,10 +19,11 @@ TLS_SERVER_END_POINT = "tls-server-end-point"  # RFC 5929 §4
 #   saslname        = 1*(value-safe-char / "=2C" / "=3D")   ; value-safe-char: UTF-8 but NUL "=" ","
 #   gs2-header      = ("p=" cb-name / "n" / "y") "," [ "a=" saslname ] ","
 #   extensions      = attr-val *("," attr-val);  attr-val = ALPHA "=" value
+# Deviation: an empty "a=", which GNU SASL sends for nobody else.
 _NONCE = rb"([!-+\--~]++)"
 _NAME = rb"((?:[^\0,=]|=2C|=3D)++)"
 _MORE = rb"(?:,[A-Za-z]=[^\0,]++)*+"
-_GS2 = rb"((?:p=([A-Za-z0-9.-]++)|(n)|(y)),(?:a=" + _NAME + rb")?+,)"
+_GS2 = rb"((?:p=([A-Za-z0-9.-]++)|(n)|(y)),(?:a=" + _NAME + rb"?+)?+,)"
 #   client-first-message = gs2-header "n=" saslname ",r=" c-nonce ["," extensions]
 _CLIENT_FIRST = re.compile(_GS2 + rb"(n=" + _NAME + rb",r=" + _NONCE + _MORE + rb")", re.DOTALL)
 #   server-first-message = "r=" c-nonce s-nonce ",s=" base64 ",i=" posit-number ["," extensions]
