@@ -22,17 +22,20 @@ from gatepost.net.tls import check_certificate
 from gatepost.reputation.known import resolve_lists
 from gatepost.sandbox.handle import ChildLost
 from gatepost.sandbox.landlock import version as landlock_version
-from gatepost.sandbox.nursery import ChildLost
 from gatepost.sandbox.pool import probe
 from gatepost.sandbox.readers import missing_libraries
 from gatepost.server.door.parts import describe
-from gatepost.server.plan import bind_address, check_settings
+from gatepost.server.entrances import FIELDS, bind_address, wanted
+from gatepost.server.plan import check_settings
 from gatepost.server.privileges import check_folder, lookup_user
 from gatepost.server.settings import GateSettings
+from gatepost.server.signing.signer import describe_signing
+from gatepost.server.submission.policy import describe_submission
 from gatepost.store.database import examine
 
 SOON = 14 * 86400  # seconds: a certificate that ends within two weeks is told of
-LOUD = ("RUNS AS ROOT", "ENDS SOON", "NO STARTTLS")  # what words of a warning begin with
+# What words of a warning begin with.
+LOUD = ("RUNS AS ROOT", "ENDS SOON", "NO STARTTLS", "NO WAY OUT", "STRANGERS", "NOT SIGNED")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,13 @@ def check_gate(settings: GateSettings, now: float) -> list[Point]:
         ("certificate", lambda: _certificate(settings, now)),
         ("user", lambda: _user(settings)),
         ("store", lambda: _store(settings)),
-        *((f"port {text}", _port(text, "server.listen", running)) for text in settings.server.listen),
+        ("submission", lambda: describe_submission(settings)),
+        ("signing", lambda: describe_signing(settings)),
+        *(
+            (f"port {text}", _port(text, FIELDS[kind], running))
+            for kind, texts in wanted(settings).items()
+            for text in texts
+        ),
     ]
     if not settings.server.listen:
         looks.append(("ports", lambda: "those that systemd hands over (server.listen is empty)"))

@@ -23,19 +23,24 @@ from gatepost.sandbox.pool import Sandbox
 from gatepost.server.callforward import CallForward
 from gatepost.server.delivery.connect import Connector
 from gatepost.server.delivery.run import OWN_SHARD, SPARE_SHARDS
+from gatepost.server.directory import GateDirectory, watch_accounts
 from gatepost.server.door.door import Door
 from gatepost.server.door.parts import make_parts
 from gatepost.server.door.teller import Teller
+from gatepost.server.entrances import Kind
 from gatepost.server.lists import ListKeeper, ask_at_door
-from gatepost.server.logs import Log, content_told, history_told, journal_told, watch_told
+from gatepost.server.logs import Log, content_told, directory_told, history_told, journal_told, watch_told
 from gatepost.server.metrics import Metric
 from gatepost.server.pipeline import Gate
 from gatepost.server.pipeline.admission import Admission
 from gatepost.server.pipeline.hops import NextHops
+from gatepost.server.pipeline.keeping import Keeper
 from gatepost.server.pipeline.memory import Memory
 from gatepost.server.pipeline.record import Recorder
 from gatepost.server.plan import Plan
 from gatepost.server.smtp.listener import Listener
+from gatepost.server.submission.opening import Shared, Submission
+from gatepost.store.accounts import Accounts
 from gatepost.store.history import HistoryWriter, SenderHistory
 from gatepost.store.journal import Journal, JournalWriter
 from gatepost.store.learned import LearnedStore
@@ -57,10 +62,11 @@ async def receive(plan: Plan, column: int, log: Log, stop: asyncio.Event, retire
     memory = open_memory(plan, log)
     watch = WatchWriter(Watch.open_sometime(folder, settings.store.watch), watch_told(log))
     recorder = Recorder(log, journal, plan.metrics.column(column), memory, watch.note)
+    keeper = Keeper(committer, recorder, plan.wake[1])
     resolver = DnsResolver(settings.dns)
     lists = Lists(settings.lists, resolver)
     connector = Connector(settings.hostname, settings.delivery, resolver)
-    routes = {domain.route for domain in settings.domains.values()}
+    routes = {domain.route for domain in settings.domains.values()} | {settings.delivery.relay} - {""}
     hops = NextHops(settings.hostname, routes, connector.addresses, client_context(verified=False))
     relay = settings.relay
     asked = CallForward(hops.ask, relay.call_forward_positive, relay.call_forward_negative, time.monotonic)
@@ -70,13 +76,11 @@ async def receive(plan: Plan, column: int, log: Log, stop: asyncio.Event, retire
     follows = settings.inspector.links.follow_redirects != "never"
     fetcher = RedirectFetcher(resolver, settings.fetch, may_ask=is_shortened) if follows else None
     door = open_door(plan, column, log, lists, watch)
-    gate = Gate(
-        settings,
-        admission=Admission(plan.recipients, hops, asked),
-        committer=committer,
-        recorder=recorder,
-        door=door,
-        message_ports=lambda: Ports(
+    directory = open_gate_directory(plan, log)
+    admission = Admission(plan.recipients, hops, asked, directory.exists if directory.is_elsewhere else None)
+
+    def message_ports() -> Ports:
+        return Ports(
             resolver=BudgetedResolver(resolver, settings.dns.lookups_per_message),
             opener=sandbox,
             scanner=scanner,
@@ -85,9 +89,16 @@ async def receive(plan: Plan, column: int, log: Log, stop: asyncio.Event, retire
             memory=learned,
             lists=lists,
             locator=locator,
-        ),
-        wake=plan.wake[1],
-    )
+        )
+
+    gate = Gate(settings, admission=admission, keeper=keeper, recorder=recorder, door=door, message_ports=message_ports)
+    submission = None
+    if plan.submission_tls is not None:
+        shared = Shared(
+            directory=directory, admission=admission, keeper=keeper, recorder=recorder, journal=journal,
+            memory=memory, door=door, ports=message_ports,
+        )  # fmt: skip
+        submission = Submission(plan, column, shared)
     listener = Listener(
         hostname=settings.hostname,
         gatekeeper=gate,
@@ -97,23 +108,29 @@ async def receive(plan: Plan, column: int, log: Log, stop: asyncio.Event, retire
     )
     if sandbox is not None:
         sandbox.warm()
-    keeper = ListKeeper(lists, settings, folder, log)
+    list_keeper = ListKeeper(lists, settings, folder, log)
     watching = [
-        asyncio.create_task(keeper.run()),
+        asyncio.create_task(list_keeper.run()),
         asyncio.create_task(hops.watch()),
         asyncio.create_task(door.keep_up()),
+        asyncio.create_task(watch_accounts(folder, plan.recipients, directory_told(log), gate.learn_accounts)),
     ]
     try:
-        await listener.start([sock.dup() for sock in plan.sockets.values()])
+        await listener.start([sock.dup() for sock in plan.entrances.of(Kind.SMTP)])
+        if submission is not None:
+            await submission.start()
         plan.report_ready(column)
         await _first(stop, retire)
-        keeper.retire()
+        list_keeper.retire()
+        serving = (listener, submission) if submission is not None else (listener,)
         if not stop.is_set():
-            await listener.retire(stop, MAX_RETIREMENT)
-        await listener.stop(settings.server.stop_timeout)
+            await asyncio.gather(*(one.retire(stop, MAX_RETIREMENT) for one in serving))
+        await asyncio.gather(*(one.stop(settings.server.stop_timeout) for one in serving))
     finally:
         for task in watching:
             task.cancel()
+        if submission is not None:
+            await submission.close()
         await committer.close()
         journal.close()
         if learned is not None:
@@ -123,6 +140,7 @@ async def receive(plan: Plan, column: int, log: Log, stop: asyncio.Event, retire
         if fetcher is not None:
             await fetcher.close()
         await door.close()
+        await directory.close()
         watch.close()
         if memory is not None:
             memory.close()
@@ -135,6 +153,21 @@ def open_memory(plan: Plan, log: Log) -> Memory | None:
         return None
     known = SenderHistory(Path(settings.folder), settings.history)
     return Memory(known, HistoryWriter(known, history_told(log)), plan.recipients)
+
+
+def open_gate_directory(plan: Plan, log: Log) -> GateDirectory:
+    """Who may log in and who gets mail; recipients that only another directory knows are asked for there."""
+    settings = plan.settings
+    directory = GateDirectory(
+        settings.directory,
+        Accounts.open(Path(settings.store.folder)),
+        at_once=settings.login.checks_at_once,
+        waiting=settings.login.checks_waiting,
+        told=directory_told(log),
+    )
+    if directory.is_elsewhere:
+        plan.recipients.directory = directory.recipients
+    return directory
 
 
 def open_door(plan: Plan, column: int, log: Log, lists: Lists, watch: WatchWriter) -> Door:

@@ -8,7 +8,8 @@ import pytest
 
 from gatepost.config import parse_settings
 from gatepost.errors import ConfigError
-from gatepost.server.plan import check_settings, parse_listen
+from gatepost.server.entrances import parse_listen
+from gatepost.server.plan import check_settings
 
 GOOD = """
 hostname = "mx.example.org"

@@ -11,12 +11,11 @@ import json
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 
-from gatepost.message.dates import write_date
 from gatepost.message.dsn import Action, DsnRecipient, write_dsn
-from gatepost.message.fields import write_field
 from gatepost.names import Body, Envelope, Recipient, Session
 from gatepost.server.delivery.settings import HOUR, DeliverySettings
 from gatepost.server.delivery.settle import Settled, Tell
+from gatepost.server.notice import write_notice
 from gatepost.store.spool.spooled import NewMessage, Spooled
 
 LOCAL = "LOCAL"  # the protocol of mail that was made here
@@ -118,19 +117,14 @@ class Notices:
             f"Deliver it:   gatepost quarantine release {spooled.id}",
             f"Delete it:    gatepost quarantine delete {spooled.id}",
         ]
-        body = "\r\n".join(line[:900] for line in lines) + "\r\n"
-        fields = [
-            write_field("From", f"Gatepost <postmaster@{self._hostname}>"),
-            write_field("To", f"<{self._postmaster}>", utf8=True),
-            write_field("Subject", f"Mail kept in quarantine: {spooled.id}"),
-            write_field("Date", write_date(now)),
-            write_field("Message-ID", f"<{message_id}@{self._hostname}>"),
-            write_field("Auto-Submitted", "auto-generated"),
-            write_field("MIME-Version", "1.0"),
-            write_field("Content-Type", "text/plain; charset=utf-8"),
-            write_field("Content-Transfer-Encoding", "7bit" if body.isascii() else "8bit"),
-        ]
-        octets = b"".join(fields) + b"\r\n" + body.encode("utf-8", "replace")
+        octets = write_notice(
+            hostname=self._hostname,
+            to=self._postmaster,
+            subject=f"Mail kept in quarantine: {spooled.id}",
+            lines=lines,
+            message_id=message_id,
+            now=now,
+        )
         return self._message(message_id, self._postmaster, octets, {"notice": "kept", "about": spooled.id}, now)
 
     def _message(

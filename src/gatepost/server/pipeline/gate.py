@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
-from gatepost.errors import StoreError, StoreFull
 from gatepost.inspector import Action, decide_transaction, for_delivery
 from gatepost.inspector.examine import Ports
 from gatepost.inspector.people import People
@@ -24,52 +22,52 @@ from gatepost.names import Envelope, Recipient, domain_of
 from gatepost.ports import Resolver
 from gatepost.server.delivery.loops import DELIVERED_TO, was_delivered
 from gatepost.server.door.door import Door
-from gatepost.server.metrics import Metric
 from gatepost.server.pipeline import replies
 from gatepost.server.pipeline.admission import Admission, final_recipients
 from gatepost.server.pipeline.examine import Examined, examine
+from gatepost.server.pipeline.keeping import Keeper
 from gatepost.server.pipeline.record import Recorder
 from gatepost.server.pipeline.stamp import stamp
 from gatepost.server.recipients import ascii_domain
 from gatepost.server.settings import GateSettings
 from gatepost.server.smtp.gatekeeper import Answer, NoLogin
 from gatepost.server.smtp.visit import Stats, Visit
-from gatepost.store.spool import Committer, NewMessage, State, Treatment
+from gatepost.store.spool import NewMessage, State, Treatment
 from gatepost.wire.smtp.replies import Reply
 
-TELL_AFTER = 0.02  # seconds until the delivery process is told of new mail; nobody notices so short a wait
 _KEPT = {Action.QUARANTINE: Treatment(state=State.QUARANTINED), Action.TAG: Treatment(junk=True)}
 _PLAIN = Treatment()
 
 
 class Gate(NoLogin):
     """Decides by the settings it was made with. `message_ports()` gives the ports of one message, a resolver with its
-    budget of questions among them; `wake` is a pipe that tells the delivery process of new mail."""
+    budget of questions among them."""
 
     def __init__(
         self,
         settings: GateSettings,
         *,
         admission: Admission,
-        committer: Committer,
+        keeper: Keeper,
         recorder: Recorder,
         door: Door,
         message_ports: Callable[[], Ports],
-        wake: int,
     ) -> None:
         self._settings = settings
         self._admission = admission
-        self._committer = committer
+        self._keeper = keeper
         self._recorder = recorder
         self._door = door
         self._message_ports = message_ports
-        self._wake = wake
-        self._telling = False
         spf = settings.msgauth.spf
         own_name = replace(spf, receiver=spf.receiver or settings.hostname)  # RFC 7208 §7.4: who is it that checks?
         self._msgauth = replace(settings.msgauth, spf=own_name)
         self._people = People(settings.inspector.people, admission.recipients.accounts)
         self._tls_senders = frozenset(ascii_domain(name) for name in settings.relay.require_tls_from)
+
+    def learn_accounts(self) -> None:
+        """Accounts came or went."""
+        self._people = People(self._settings.inspector.people, self._admission.recipients.accounts)
 
     # --- before the message
 
@@ -151,7 +149,7 @@ class Gate(NoLogin):
                 examined = await self._examine(visit, envelope, message, ports, now)
         except TimeoutError:
             return self._unjudged(visit, envelope, message, replies.SLOW, "the sender checks took too long", now)
-        spool_id = self._committer.next_id(now)
+        spool_id = self._keeper.next_id(now)
         decisions = [examined.decision_for(recipient) for recipient in envelope.recipients]
         action = decide_transaction(decisions)
         if action is Action.REJECT:
@@ -235,21 +233,14 @@ class Gate(NoLogin):
         )
         new = NewMessage(
             id=spool_id,
-            envelope=_with_recipients(envelope, recipients),
+            envelope=with_recipients(envelope, recipients),
             session=session,
             body=body,
             treatments=treatments,
             proven=examined.proven,
             reason=_reason(examined),
         )
-        try:
-            await self._committer.add(new)
-        except StoreFull as error:
-            return self._refused_by_store(replies.SPOOL_FULL, error)
-        except StoreError as error:
-            return self._refused_by_store(replies.SPOOL_FAILED, error)
-        self._tell_delivery()
-        return replies.queued(spool_id)
+        return await self._keeper.keep(new)
 
     def _treated(self, envelope: Envelope, examined: Examined) -> tuple[tuple[Recipient, ...], tuple[Treatment, ...]]:
         """The final recipients, each with what becomes of its copy."""
@@ -260,7 +251,7 @@ class Gate(NoLogin):
         kept: dict[str, tuple[Recipient, Treatment]] = {}
         for recipient in envelope.recipients:
             treatment = _KEPT.get(for_delivery(examined.decision_for(recipient)), _PLAIN)
-            for final in final_recipients(_with_recipients(envelope, (recipient,)), book):
+            for final in final_recipients(with_recipients(envelope, (recipient,)), book):
                 kept.setdefault(final.address, (final, treatment))
         return tuple(r for r, _ in kept.values()), tuple(t for _, t in kept.values())
 
@@ -269,25 +260,6 @@ class Gate(NoLogin):
     ) -> Reply:
         self._recorder.unjudged(visit, envelope, reply, reason, len(message.raw), now)
         return reply
-
-    def _refused_by_store(self, reply: Reply, error: StoreError) -> Reply:
-        self._recorder.metrics.add(Metric.SPOOL_REFUSED)
-        self._recorder.log.error("spool-refused", reason=error)
-        return reply
-
-    def _tell_delivery(self) -> None:
-        """Once for all messages of the next moment: each word wakes the delivery process up. A word that is lost with
-        this process costs little, since the delivery looks by itself five times a second."""
-        if not self._telling:
-            self._telling = True
-            asyncio.get_running_loop().call_later(TELL_AFTER, self._tell_now)
-
-    def _tell_now(self) -> None:
-        self._telling = False
-        try:
-            os.write(self._wake, b"m")
-        except OSError:
-            pass  # the pipe is full: the delivery process has enough to wake up for
 
     def closed(self, visit: Visit, stats: Stats) -> None:
         """The connection ended."""
@@ -299,7 +271,7 @@ async def _awaited(answer: Answer) -> Reply | None:
     return answer if answer is None or isinstance(answer, Reply) else await answer
 
 
-def _with_recipients(envelope: Envelope, recipients: tuple[Recipient, ...]) -> Envelope:
+def with_recipients(envelope: Envelope, recipients: tuple[Recipient, ...]) -> Envelope:
     """The same envelope for other recipients."""
     return Envelope(
         mail_from=envelope.mail_from,

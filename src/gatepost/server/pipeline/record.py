@@ -85,7 +85,7 @@ class Recorder:
             name=auth.iprev.name or None,
             tls=judged.tls.version if judged.tls else "none",
             sender=f"<{envelope.mail_from}>",
-            to=_named(envelope),
+            to=named(envelope),
             size=len(message.raw),
             spf=auth.spf_mail_from.result if auth.spf_mail_from else "none",
             dkim=auth.dkim.result,
@@ -122,7 +122,7 @@ class Recorder:
     def unjudged(self, visit: Visit, envelope: Envelope, reply: Reply, reason: str, size: int, now: float) -> None:
         """A message was refused before, or without, a judgement."""
         self.metrics.add(Metric.MESSAGES_DEFERRED if reply.transient else Metric.MESSAGES_REJECTED)
-        self._refused("message-refused", visit, envelope.mail_from, reply, reason, to=_named(envelope), size=size)
+        self._refused("message-refused", visit, envelope.mail_from, reply, reason, to=named(envelope), size=size)
         self._note(visit.session, envelope, reply, now, size)
 
     def recipient(self, visit: Visit, envelope: Envelope, address: str, reply: Reply, now: float) -> None:
@@ -194,7 +194,7 @@ class Recorder:
         )
 
 
-def _named(envelope: Envelope) -> str:
+def named(envelope: Envelope) -> str:
     """The recipients for a log line."""
     addresses = [recipient.address for recipient in envelope.recipients]
     more = f" and {len(addresses) - MAX_NAMED} more" if len(addresses) > MAX_NAMED else ""

@@ -7,6 +7,7 @@ takes microseconds and is made in the event loop. Standard: none. Not here: batc
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
@@ -75,6 +76,17 @@ class SenderHistory:
         except StoreError:
             self._forget_reading()
             return Acquaintance()
+
+    async def known_to(self, person: str, addresses: Sequence[str]) -> frozenset[str] | None:
+        """Which of `addresses` have written to `person` (proven) or were written to; None when nobody can say."""
+        try:
+            with self._reading_guard, told(self.path):
+                if self._reading is None:
+                    self._reading = self._open_reading()
+                return _known_to(self._reading, person, addresses)
+        except StoreError:
+            self._forget_reading()
+            return None
 
     def _open_reading(self) -> sqlite3.Connection:
         """A connection that cannot write, of a database that is there already."""
@@ -226,6 +238,17 @@ def _pairs(connection: sqlite3.Connection, author: str, recipients: Sequence[str
     )
     found = {recipient: (messages, replies) for recipient, messages, replies in rows}
     return {written: found.get(address, (0, 0)) for written, address in asked.items()}
+
+
+def _known_to(connection: sqlite3.Connection, person: str, addresses: Sequence[str]) -> frozenset[str]:
+    asked = {address: canonical(address) for address in addresses}
+    sql = (
+        "SELECT author FROM pair WHERE recipient = ? AND author IN (SELECT value FROM json_each(?))"
+        " AND (messages > 0 OR replies > 0)"
+    )
+    rows = connection.execute(sql, (canonical(person), json.dumps(list(asked.values()))))
+    found = {author for (author,) in rows}
+    return frozenset(address for address, key in asked.items() if key in found)
 
 
 def _known_references(connection: sqlite3.Connection, references: Sequence[str]) -> frozenset[str]:

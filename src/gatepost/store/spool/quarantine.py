@@ -73,6 +73,25 @@ def drop(spool: Spool, message_id: str, now: float, address: str | None = None) 
     return _set_state(spool, message_id, (State.QUEUED, State.HELD), State.DROPPED, now, address)
 
 
+def hold_account(spool: Spool, account: str) -> int:
+    """Keeps back all queued copies of what `account` handed in."""
+    return _set_account_state(spool, account, State.QUEUED, State.HELD, 0.0)
+
+
+def unhold_account(spool: Spool, account: str, now: float) -> int:
+    """Puts all held copies of what `account` handed in back into the queue, due at once."""
+    return _set_account_state(spool, account, State.HELD, State.QUEUED, now)
+
+
+def _set_account_state(spool: Spool, account: str, was: State, becomes: State, next_try: float) -> int:
+    sql = (
+        "UPDATE recipient SET state = ?, next_try = ? WHERE state = ?"
+        " AND message IN (SELECT id FROM message WHERE account = ? AND account <> '')"
+    )
+    values = (becomes.value, next_try, was.value, account)
+    return sum(spool.change(shard, sql, values, ()) for shard in spool.numbers)
+
+
 def _set_state(
     spool: Spool, message_id: str, was: Collection[State], becomes: State, next_try: float, address: str | None
 ) -> int:

@@ -100,6 +100,11 @@ class Spool:
                 os.close(self._lock)
                 self._lock = None
 
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """The shards' numbers."""
+        return tuple(sorted(self._shards))
+
     def refresh(self) -> None:
         """Opens shards that were made since; cheap enough for every idle second."""
         with self._guard:

@@ -22,9 +22,9 @@ _EIGHT_BIT, _SMTPUTF8, _REQUIRETLS, _PROVEN = 1, 2, 4, 8
 
 MESSAGE_COLUMNS = (
     "id, received_at, client_ip, ehlo_domain, protocol, tls, relay_ip, mail_from, flags, declared, ret, envid,"
-    " reason, size"
+    " reason, account, size"
 )
-MESSAGE_WIDTH = 16  # the above, crc and body
+MESSAGE_WIDTH = 17  # the above, crc and body
 RECIPIENT_COLUMNS = "message, position, address, notify, orcpt, junk, state, attempts, next_try, last_try, last_reply"
 NEW_RECIPIENT_COLUMNS = "message, position, address, notify, orcpt, junk, state"
 NEW_RECIPIENT_WIDTH = 7
@@ -78,6 +78,7 @@ def prepare(new: NewMessage, *, inline: bool) -> Prepared:
         envelope.ret,
         envelope.envid,
         new.reason,
+        session.account,
         len(new.body),
         zlib.crc32(new.body),
         new.body if inline else None,
@@ -145,6 +146,7 @@ def read_message(row: tuple[Any, ...], recipients: Iterable[SpooledRecipient]) -
         ret,
         envid,
         reason,
+        account,
         size,
     ) = row
     copies = tuple(recipients)
@@ -166,6 +168,7 @@ def read_message(row: tuple[Any, ...], recipients: Iterable[SpooledRecipient]) -
             protocol=protocol,
             tls=_read_tls(tls),
             relay_ip=relay_ip,
+            account=account,
             received_at=received_at,
         ),
         received_at=received_at,

@@ -47,4 +47,8 @@ STEPS = (
     CREATE INDEX recipient_due ON recipient (next_try) WHERE state = 'queued';
     CREATE INDEX recipient_kept ON recipient (state) WHERE state <> 'queued';
     """,
+    """
+    ALTER TABLE message ADD COLUMN account TEXT NOT NULL DEFAULT '';
+    CREATE INDEX message_account ON message (account) WHERE account <> '';
+    """,
 )

@@ -1,0 +1,63 @@
+"""Keeping: a message goes into the spool, and the delivery process hears of it.
+
+In: a `NewMessage`. Out: 250 once it is durable, 452 or 451 when it cannot be. Standard: RFC 5321 §4.2.5 (what 250 is).
+Not here: what is kept, and for whom (`gate`, `submission.gate`); the disk (`store.spool`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+
+from gatepost.errors import StoreError, StoreFull
+from gatepost.server.metrics import Metric
+from gatepost.server.pipeline import replies
+from gatepost.server.pipeline.record import Recorder
+from gatepost.store.spool import Committer, NewMessage
+from gatepost.wire.smtp.replies import Reply
+
+TELL_AFTER = 0.02  # seconds until the delivery process is told of new mail; nobody notices so short a wait
+
+
+class Keeper:
+    """One for a process. `wake` is a pipe that tells the delivery process of new mail."""
+
+    def __init__(self, committer: Committer, recorder: Recorder, wake: int) -> None:
+        self._committer = committer
+        self._recorder = recorder
+        self._wake = wake
+        self._telling = False
+
+    def next_id(self, now: float) -> str:
+        """An id for a new message."""
+        return self._committer.next_id(now)
+
+    async def keep(self, new: NewMessage) -> Reply:
+        """The reply; a negative one means that nothing was kept."""
+        try:
+            await self._committer.add(new)
+        except StoreFull as error:
+            return self._refused(replies.SPOOL_FULL, error)
+        except StoreError as error:
+            return self._refused(replies.SPOOL_FAILED, error)
+        self._tell_delivery()
+        return replies.queued(new.id)
+
+    def _refused(self, reply: Reply, error: StoreError) -> Reply:
+        self._recorder.metrics.add(Metric.SPOOL_REFUSED)
+        self._recorder.log.error("spool-refused", reason=error)
+        return reply
+
+    def _tell_delivery(self) -> None:
+        """Once for all messages of the next moment: each word wakes the delivery process up. A word that is lost with
+        this process costs little, since the delivery looks by itself five times a second."""
+        if not self._telling:
+            self._telling = True
+            asyncio.get_running_loop().call_later(TELL_AFTER, self._tell_now)
+
+    def _tell_now(self) -> None:
+        self._telling = False
+        try:
+            os.write(self._wake, b"m")
+        except OSError:
+            pass  # the pipe is full: the delivery process has enough to wake up for
