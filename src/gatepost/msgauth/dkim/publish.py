@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
-from gatepost.msgauth.dkim.record import KeyRecord, parse_key_record
+from gatepost.msgauth.dkim.record import REVOKED, KeyRecord, parse_key_record
 from gatepost.msgauth.dkim.sign import PrivateKey
 from gatepost.ports import Answer, DnsStatus
 
@@ -81,8 +81,7 @@ def compare_published(answer: Answer, wanted: str) -> Sight:
         return Sight(Shown.WRONG, f"{len(answer.records)} records stand at the name; leave only the right one")
     found, expected = parse_key_record(answer.texts[0]), parse_key_record(wanted.encode("ascii"))
     if isinstance(found, str):
-        gone = found == "the key has been revoked"
-        return Sight(Shown.MISSING if gone else Shown.WRONG, found)
+        return Sight(Shown.MISSING if found == REVOKED else Shown.WRONG, found)
     if not isinstance(expected, KeyRecord):
         raise ValueError(f"a record of ours cannot be read: {expected}")
     return _compare(found, expected)

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 from gatepost.msgauth.dkim.signature import decode_base64
 from gatepost.msgauth.taglist import parse_tags, without_whitespace
 
+REVOKED = "the key has been revoked"
 MAX_RECORD = 4096  # octets; an RSA key of 8192 bits takes 1,500
 CACHED_KEYS = 2048  # about 3 KB each
 
@@ -63,7 +64,7 @@ def _parse(text: bytes) -> KeyRecord | str:
 def _with_key(kind: bytes, encoded: bytes, hashes: frozenset[str], flags: frozenset[str]) -> KeyRecord | str:
     text = without_whitespace(encoded)
     if not text:
-        return "the key has been revoked"  # RFC 6376 §3.6.1: an empty p=
+        return REVOKED  # RFC 6376 §3.6.1: an empty p=
     octets = decode_base64(text)
     if kind == b"rsa":
         key: PublicKey | None = _rsa_key(octets)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gatepost.msgauth.dkim.publish import Shown, Sight
+from gatepost.msgauth.dkim.record import REVOKED
 from gatepost.server.settings import GateSettings
 from gatepost.store.keys import KeyState, Stage
 
@@ -68,7 +69,7 @@ def _live(key: KeyState, sight: Sight, settings: GateSettings, now: float) -> Ou
 def _old(key: KeyState, sight: Sight, settings: GateSettings, now: float) -> Outlook:
     due = min(key.since, now) + settings.signing.keep_old + settings.delivery.expire
     words = f"its record must stay {span(due - now)} more"
-    lost = sight.shown in (Shown.MISSING, Shown.WRONG)
+    lost = sight.shown in (Shown.MISSING, Shown.WRONG) and sight.reason != REVOKED
     return Outlook(key=key, sight=sight, words=f"{words}; PUT IT BACK" if lost else words, trouble=lost, due=due)
 
 
