@@ -22,8 +22,9 @@ from gatepost.server.signing.next_keys import make_next_keys
 from gatepost.server.signing.records import quote_text
 from gatepost.server.signing.signer import Signer
 from gatepost.server.signing.upkeep import look_once
+from gatepost.server.submission.bulk_settings import BulkSettings
 from gatepost.server.submission.prepare import prepare
-from gatepost.server.submission.unsubscribe import BulkSettings, Unsubscribe
+from gatepost.server.submission.unsubscribe import Unsubscribe
 from running import NameServer
 from txt_zone import TxtZone
 

@@ -15,8 +15,9 @@ from gatepost.message.seven_bit import to_seven_bit
 from gatepost.server.signing.keyring import KeyRing, SigningKey
 from gatepost.server.signing.settings import SigningSettings
 from gatepost.server.signing.signer import Signer
+from gatepost.server.submission.bulk_settings import BulkSettings
 from gatepost.server.submission.prepare import prepare
-from gatepost.server.submission.unsubscribe import BulkSettings, Unsubscribe
+from gatepost.server.submission.unsubscribe import Unsubscribe
 from keys import key_record
 from txt_zone import TxtZone
 

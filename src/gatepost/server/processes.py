@@ -21,13 +21,15 @@ from gatepost.net.resolver import DnsResolver
 from gatepost.server.children import RETIRE
 from gatepost.server.delivery.connect import Connector
 from gatepost.server.delivery.run import Delivery, open_own_shard, run_delivery
+from gatepost.server.directory import watch_accounts
 from gatepost.server.folders import watch_folders
 from gatepost.server.lists import list_gauges
-from gatepost.server.logs import Forward, Log, journal_told
+from gatepost.server.logs import Forward, Log, directory_told, journal_told
 from gatepost.server.monitor import application, serve_until_end
 from gatepost.server.plan import Plan
 from gatepost.server.privileges import become
 from gatepost.server.reception import receive
+from gatepost.server.signing.upkeep import watch_keys
 from gatepost.store.database import free_space
 from gatepost.store.history import SenderHistory
 from gatepost.store.journal import Journal, JournalWriter
@@ -101,6 +103,8 @@ async def deliver(plan: Plan, column: int, log: Log, stop: asyncio.Event) -> Non
     beside = [
         asyncio.create_task(_keep_up(spool, journal, history, log)),
         asyncio.create_task(watch_folders(settings, journal, log)),
+        asyncio.create_task(watch_accounts(folder, plan.recipients, directory_told(log))),
+        asyncio.create_task(watch_keys(settings, resolver, log)),
     ]
     try:
         parts = Delivery(

@@ -21,9 +21,9 @@ from gatepost.server.delivery.settings import DeliverySettings
 from gatepost.server.door.settings import DoorSettings
 from gatepost.server.signing.settings import SigningSettings
 from gatepost.server.smtp.settings import SmtpSettings
+from gatepost.server.submission.bulk_settings import BulkSettings
 from gatepost.server.submission.login_settings import LoginSettings
 from gatepost.server.submission.settings import SubmissionSettings
-from gatepost.server.submission.unsubscribe import BulkSettings
 from gatepost.store.settings import StoreSettings
 
 

@@ -19,6 +19,14 @@ from gatepost.store.keys import FILE, KeyStates
 LOOK = 5.0  # seconds between two looks: one number is read
 
 
+async def read_anew(signer: Signer, settings: GateSettings, log: Log) -> None:
+    """Once, before a process takes mail: the supervisor that it was forked from may have its keys from long ago."""
+    try:
+        signer.ring = await asyncio.to_thread(load_ring, settings, signer.ring)
+    except (GatepostError, OSError) as error:
+        log.error("signing-keys-failed", doing="reading keys anew", error=error)
+
+
 async def keep_fresh(signer: Signer, settings: GateSettings, log: Log, every: float = LOOK) -> None:
     """Reads the keys anew whenever their states have changed."""
     folder, states, seen, failing = Path(settings.store.folder), None, -1, False

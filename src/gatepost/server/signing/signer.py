@@ -76,7 +76,6 @@ def describe_signing(settings: GateSettings) -> str:
     """For `serve --check`: which domains sign with what. Raises ConfigError for a domain whose mail would be refused,
     and for keys that cannot be used."""
     check_signing(settings)
-    Unsubscribe(settings.bulk)
     ring = load_ring(settings)
     lacking = without_keys(settings, ring)
     if not (settings.submission.listen_tls or settings.submission.listen_starttls):
@@ -91,7 +90,8 @@ def describe_signing(settings: GateSettings) -> str:
 
 
 def check_signing(settings: GateSettings) -> None:
-    """What can be said of the options alone. Raises ConfigError."""
+    """What can be said of the options alone, those of bulk mail among them. Raises ConfigError."""
+    Unsubscribe(settings.bulk)
     signing = settings.signing
     if "from" not in (name.lower() for name in signing.fields):
         raise ConfigError("signing.fields", ", ".join(signing.fields), "must hold from (RFC 6376 §5.4)")

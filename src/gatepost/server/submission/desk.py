@@ -138,6 +138,7 @@ class Desk:
             unique=handed.spool_id,
             recipients=[recipient.address for recipient in handed.envelope.recipients],
             unsubscribe=self._parts.unsubscribe if standing.is_bulk else None,
+            seven_bit=self._settings.signing.seven_bit,
         )
         if prepared.problem:
             return prepared, Signed(raw=prepared.raw)

@@ -21,7 +21,7 @@ from gatepost.server.pipeline.keeping import Keeper
 from gatepost.server.pipeline.memory import Memory
 from gatepost.server.pipeline.record import Recorder
 from gatepost.server.plan import Plan
-from gatepost.server.signing.fresh import keep_fresh
+from gatepost.server.signing.fresh import keep_fresh, read_anew
 from gatepost.server.signing.signer import Signer
 from gatepost.server.smtp.listener import Listener
 from gatepost.server.submission.content import Inspection
@@ -104,6 +104,7 @@ class Submission:
 
     async def start(self) -> None:
         """Begins to take connections."""
+        await read_anew(self._signer, self._plan.settings, self._log)
         self._fresh = asyncio.create_task(keep_fresh(self._signer, self._plan.settings, self._log))
         for kind, listener in self._listeners.items():
             await listener.start([sock.dup() for sock in self._plan.entrances.of(kind)])

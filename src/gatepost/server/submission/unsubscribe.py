@@ -11,32 +11,18 @@ import hashlib
 import hmac
 import string
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
 from gatepost.errors import ConfigError
 from gatepost.message.header import Header
+from gatepost.server.submission.bulk_settings import BulkSettings
 from gatepost.wire.smtp.grammar import is_mailbox
 
 ONE_CLICK = b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
 PLACES = frozenset(("recipient", "sender", "token"))
 MAX_URL = 500  # characters of the template: the field must fit on a line with an address in it
 SECRET = (16, 4096)  # octets
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BulkSettings:
-    """What mail of accounts that are marked as bulk gets, where it does not have it."""
-
-    unsubscribe_url: str = ""
-    """The https address that takes a person off the list by a POST without any question (RFC 8058), as
-    "https://example.org/leave?who={recipient}&of={sender}&t={token}". `{token}` is the HMAC-SHA-256, in hex, of sender,
-    a line feed and recipient, so that nobody can take others off. A message to several people at once gets none."""
-    unsubscribe_mailto: str = ""
-    """The address to which people may write to be taken off, beside the web address or instead of it."""
-    unsubscribe_secret: str = ""
-    """The file with the secret of `{token}`: at least 16 octets, the same that your web page checks with."""
 
 
 class Unsubscribe:

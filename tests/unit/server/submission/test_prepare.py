@@ -9,8 +9,9 @@ import pytest
 from gatepost.errors import ConfigError
 from gatepost.message.dates import parse_date
 from gatepost.message.message import parse_message
+from gatepost.server.submission.bulk_settings import BulkSettings
 from gatepost.server.submission.prepare import Prepared, prepare
-from gatepost.server.submission.unsubscribe import BulkSettings, Unsubscribe, make_token
+from gatepost.server.submission.unsubscribe import Unsubscribe, make_token
 
 NOW = 1_795_000_000.0
 WHOLE = (
