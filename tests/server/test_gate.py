@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import smtplib
 from collections.abc import Callable
 from pathlib import Path
@@ -152,3 +153,21 @@ def test_a_smuggled_second_message_never_arrives(gate: RunningGate, behind: byte
     assert gate.send(mail("after"))[0] == 250
     gate.delivered("ann")
     assert not gate.mailbox("bob")
+
+
+def test_a_password_on_port_25_is_refused_and_its_owner_warned(gate: RunningGate) -> None:
+    """Nobody logs in there, and who tries in the clear has told everybody on the way."""
+    assert gate.cli("user", "add", "zoe@gate.example")[0] == 0
+    for name in ("Zoe@gate.example", "nobody@gate.example"):
+        with gate.client() as client:
+            client.ehlo()
+            assert "auth" not in client.esmtp_features
+            sent = base64.b64encode(f"\0{name}\0a secret of mine".encode()).decode()
+            code, text = client.docmd("AUTH", f"PLAIN {sent}")
+            assert (code, text) == (502, b"5.5.1 AUTH is not offered")
+    until(lambda: "password-exposed" in gate.log, "the owner is warned")
+    warnings = [line for line in gate.log.splitlines() if "password-exposed" in line]
+    assert len(warnings) == 1
+    assert "warning password-exposed account=zoe@gate.example mechanism=PLAIN client=127.0.0.1" in warnings[0]
+    assert "secret" not in gate.log
+    assert sent not in gate.log

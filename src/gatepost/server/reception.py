@@ -25,6 +25,7 @@ from gatepost.server.delivery.connect import Connector
 from gatepost.server.delivery.run import OWN_SHARD, SPARE_SHARDS
 from gatepost.server.directory import GateDirectory, watch_accounts
 from gatepost.server.door.door import Door
+from gatepost.server.door.exposed import Exposures
 from gatepost.server.door.parts import make_parts
 from gatepost.server.door.teller import Teller
 from gatepost.server.entrances import Kind
@@ -91,7 +92,11 @@ async def receive(plan: Plan, column: int, log: Log, stop: asyncio.Event, retire
             locator=locator,
         )
 
-    gate = Gate(settings, admission=admission, keeper=keeper, recorder=recorder, door=door, message_ports=message_ports)
+    exposures = Exposures(log, directory.exists)
+    gate = Gate(
+        settings, admission=admission, keeper=keeper, recorder=recorder, door=door, message_ports=message_ports,
+        exposures=exposures,
+    )  # fmt: skip
     submission = None
     if plan.submission_tls is not None:
         shared = Shared(
@@ -131,6 +136,7 @@ async def receive(plan: Plan, column: int, log: Log, stop: asyncio.Event, retire
             task.cancel()
         if submission is not None:
             await submission.close()
+        await exposures.close()
         await committer.close()
         journal.close()
         if learned is not None:

@@ -22,6 +22,7 @@ from gatepost.names import Envelope, Recipient, domain_of
 from gatepost.ports import Resolver
 from gatepost.server.delivery.loops import DELIVERED_TO, was_delivered
 from gatepost.server.door.door import Door
+from gatepost.server.door.exposed import Exposures
 from gatepost.server.pipeline import replies
 from gatepost.server.pipeline.admission import Admission, final_recipients
 from gatepost.server.pipeline.examine import Examined, examine
@@ -52,6 +53,7 @@ class Gate(NoLogin):
         recorder: Recorder,
         door: Door,
         message_ports: Callable[[], Ports],
+        exposures: Exposures | None = None,
     ) -> None:
         self._settings = settings
         self._admission = admission
@@ -59,6 +61,7 @@ class Gate(NoLogin):
         self._recorder = recorder
         self._door = door
         self._message_ports = message_ports
+        self._exposures = exposures
         spf = settings.msgauth.spf
         own_name = replace(spf, receiver=spf.receiver or settings.hostname)  # RFC 7208 §7.4: who is it that checks?
         self._msgauth = replace(settings.msgauth, spf=own_name)
@@ -125,6 +128,11 @@ class Gate(NoLogin):
         if reply is not None:
             self._recorder.recipient(visit, envelope, recipient.address, reply, time.time())
         return reply
+
+    def exposed(self, visit: Visit, mechanism: str, name: str) -> None:
+        """Nobody logs in here, but some try, and in the clear."""
+        if self._exposures is not None:
+            self._exposures.exposed(visit, mechanism, name)
 
     def misspoken(self, visit: Visit, reply: Reply) -> Answer:
         """Who goes on making mistakes is answered more slowly."""

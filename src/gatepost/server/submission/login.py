@@ -8,7 +8,6 @@ A name stands in the log only when there is such an account: people type their p
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -18,6 +17,7 @@ from cryptography import x509
 from gatepost.errors import StoreError
 from gatepost.ports import Directory, Identity
 from gatepost.server.door.door import Door
+from gatepost.server.door.exposed import Exposures
 from gatepost.server.door.networks import home_of
 from gatepost.server.door.settings import TarpitSettings
 from gatepost.server.door.tarpit import Tarpit
@@ -46,7 +46,6 @@ from gatepost.wire.smtp.replies import Reply
 
 BANNED = Reply(421, "Too many failed logins", enhanced="4.7.0")
 _SAID_NO = frozenset({Reason.WRONG, Reason.UNFIT, Reason.BLOCKED})  # reasons that slow down and lead to a ban
-_QUIET = 60.0  # seconds between two lines about one account whose password went over the line in the clear
 
 
 class Login:
@@ -78,8 +77,7 @@ class Login:
         self._offered = tuple(m for m in MECHANISMS if m in settings.mechanisms and (verifiers or m not in SCRAM))
         self._scope = scope
         self._slow = Tarpit(TarpitSettings(after=0, step=1.0, max_delay=guess.max_delay, max_held=guess.max_held))
-        self._exposed: dict[str, float] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._exposures = Exposures(self._log, exists)
 
     # -- the gatekeeper's part ---------------------------------------------------------------------------------------
 
@@ -154,25 +152,10 @@ class Login:
         return None
 
     def exposed(self, visit: Visit, mechanism: str, name: str) -> None:
-        """Once a minute for one account, and not at all where there is no such account to be warned."""
-        now = time.monotonic()
-        if not name or now - self._exposed.get(name, -_QUIET) < _QUIET:
-            return
-        if len(self._exposed) >= 1000:
-            self._exposed.clear()
-        self._exposed[name] = now
-        task = asyncio.get_running_loop().create_task(self._warn(visit, mechanism, name))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        """The account's owner is warned."""
+        self._exposures.exposed(visit, mechanism, name)
 
     # -- what follows ------------------------------------------------------------------------------------------------
-
-    async def _warn(self, visit: Visit, mechanism: str, name: str) -> None:
-        if await self._known(name):
-            self._log.warning(
-                "password-exposed", account=name, mechanism=mechanism, client=visit.session.client_ip,
-                session=visit.id, do="a password was sent without TLS: have it changed, and TLS switched on there",
-            )  # fmt: skip
 
     async def _refused(self, visit: Visit, mechanism: str, failed: Failed, attempt: Attempt | None) -> Reply | None:
         name = failed.authcid or (attempt.account if attempt is not None else "")
@@ -222,8 +205,7 @@ class Login:
 
     async def close(self) -> None:
         """Writes what is under way and closes the file."""
-        if self._tasks:
-            await asyncio.wait(set(self._tasks))
+        await self._exposures.close()
         await self._remembered.close()
 
 
