@@ -60,7 +60,7 @@ BODY = st.lists(st.sampled_from(LINES), max_size=12).map(b"\r\n".join)
 
 
 @given(st.lists(FIELD, max_size=6).map(b"".join), BODY)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_what_is_prepared_and_signed_verifies(fields: bytes, body: bytes) -> None:
     raw = b"From: ann@example.org\r\n" + fields + b"\r\n" + body
     done = prepare(raw, hostname="mx.example.org", now=NOW, unique="1", recipients=["b@example.net"], unsubscribe=WAY)
@@ -80,7 +80,7 @@ def test_any_octets_are_prepared_and_signed_or_refused(raw: bytes) -> None:
 
 
 @given(st.lists(FIELD, max_size=4).map(b"".join), BODY)
-@settings(max_examples=150)
+@settings(max_examples=100)
 def test_what_is_encoded_says_the_same_and_needs_nothing_more(fields: bytes, body: bytes) -> None:
     raw = b"From: ann@example.org\r\n" + fields + b"\r\n" + body
     once = to_seven_bit(parse_message(raw))

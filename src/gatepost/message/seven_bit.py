@@ -24,6 +24,7 @@ MAX_LINE = 998  # octets without CRLF (RFC 5322 §2.1.1)
 _BARE = re.compile(rb"\r(?!\n)|(?<!\r)\n")
 _OPAQUE = frozenset(("multipart/signed", "multipart/encrypted"))
 _KNOWN = IDENTITIES | {"base64", "quoted-printable"}
+_LEGIBLE = 1 << 20  # octets of text that somebody may want to read in the source; more is quicker in base64
 _BASE64_LINE = 57  # octets that give a line of 76 characters (RFC 2045 §6.8)
 
 Edit = tuple[int, int, bytes]
@@ -54,9 +55,26 @@ def to_seven_bit(message: Message) -> SevenBit:
 def is_short_seven_bit(octets: bytes) -> bool:
     """Whether `octets` may go through any server unchanged: ASCII without NUL, lines of at most 998 octets that end in
     CRLF."""
-    if not octets.isascii() or b"\0" in octets or _BARE.search(octets):
+    if not octets.isascii() or b"\0" in octets or _has_bare_newline(octets):
         return False
-    return max(map(len, octets.split(b"\r\n"))) <= MAX_LINE
+    return not has_long_line(octets)
+
+
+def _has_bare_newline(octets: bytes) -> bool:
+    pairs = octets.count(b"\r\n")
+    return octets.count(b"\n") != pairs or octets.count(b"\r") != pairs
+
+
+def has_long_line(octets: bytes) -> bool:
+    """Whether a line has more than 998 octets beside its CRLF. Goes from line end to line end in steps of a thousand
+    octets: to cut millions of lines apart would take memory for each."""
+    start, longest = 0, MAX_LINE + 2
+    while len(octets) - start > MAX_LINE:
+        end = octets.rfind(b"\n", start, start + longest)
+        if end < 0:
+            return True
+        start = end + 1
+    return False
 
 
 def _collect(root: Part, raw: bytes, edits: list[Edit], *, is_root: bool) -> bool:
@@ -91,7 +109,7 @@ def encode_body(octets: bytes, *, is_text: bool) -> tuple[bytes, bytes]:
     """The encoding's name and the octets in it: quoted-printable for text where that is shorter and says the same."""
     lines = [octets[at : at + _BASE64_LINE] for at in range(0, len(octets), _BASE64_LINE)]
     encoded = b"".join(base64.b64encode(line) + b"\r\n" for line in lines)
-    if is_text and not _BARE.search(octets):
+    if is_text and len(octets) <= _LEGIBLE and not _has_bare_newline(octets):
         # Python writes its own line breaks as the text has them, and as LF where it has none.
         printable = _BARE.sub(b"\r\n", binascii.b2a_qp(octets, quotetabs=False, istext=True))
         fits = len(printable) <= len(encoded) and is_short_seven_bit(printable)

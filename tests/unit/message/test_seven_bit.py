@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gatepost.message.message import parse_message
-from gatepost.message.seven_bit import SevenBit, is_short_seven_bit, to_seven_bit
+from gatepost.message.seven_bit import SevenBit, has_long_line, is_short_seven_bit, to_seven_bit
 
 LONG = b"x" * 3000
 TEXT = "Grüße aus Köln, wo es heute regnet.\r\nZweite Zeile \r\n.\r\nFrom here\r\n".encode()
@@ -96,3 +96,12 @@ def test_nothing_is_short_where_a_line_is_long() -> None:
     assert not is_short_seven_bit(b"x" * 999 + b"\r\n")
     assert not is_short_seven_bit(b"a\nb\r\n")
     assert not is_short_seven_bit(b"a\0b\r\n")
+
+
+def test_a_long_line_is_found_wherever_it_is() -> None:
+    short, exact = b"x" * 76 + b"\r\n", b"x" * 998 + b"\r\n"
+    for before in range(20):
+        for line in (b"", exact, exact[:-2], short * 50):
+            assert not has_long_line(short * before + line)
+        assert has_long_line(short * before + b"x" + exact + short)
+        assert has_long_line(short * before + b"x" + exact[:-2])

@@ -22,7 +22,7 @@ from gatepost.message.addresses import parse_addresses
 from gatepost.message.dates import write_date
 from gatepost.message.header import RawField
 from gatepost.message.message import Message, parse_message
-from gatepost.message.seven_bit import MAX_LINE, to_seven_bit
+from gatepost.message.seven_bit import MAX_LINE, has_long_line, to_seven_bit
 from gatepost.msgauth.authres import ranges_to_drop, without_ranges
 from gatepost.server.submission.unsubscribe import Unsubscribe
 
@@ -116,19 +116,20 @@ def _folded(field: RawField) -> bytes:
     text = field.raw
     if text.count(b"\r\n") != max(text.count(b"\n"), text.count(b"\r")):
         text = _NEWLINE.sub(b"\r\n", text)
-    if len(text) <= MAX_LINE or max(map(len, text.split(b"\r\n"))) <= MAX_LINE:
+    if not has_long_line(text):
         return text
-    return b"\r\n".join(_fold_line(line) if len(line) > MAX_LINE else line for line in text.split(b"\r\n"))
+    folded = b"\r\n".join(_fold_line(line) if len(line) > MAX_LINE else line for line in text.split(b"\r\n"))
+    return folded if folded != text else text
 
 
 def _fold_line(line: bytes) -> bytes:
     """Breaks before blanks, where RFC 5322 §2.2.3 lets a line break; a line of blanks alone must not arise."""
-    lines, start = [], 0
+    lines, start, end = [], 0, len(line.rstrip())
     while len(line) - start > _FOLD:
         cut = line.rfind(b" ", start + 1, start + _FOLD)
         if cut < 0 or not line[start:cut].strip():
             cut = line.find(b" ", start + _FOLD)
-        if cut < 0 or not line[start:cut].strip() or not line[cut:].strip():
+        if not line[start : max(cut, start)].strip() or cut >= end:
             break
         lines.append(line[start:cut])
         start = cut
@@ -164,6 +165,6 @@ def _problem(message: Message, *, is_clean: bool) -> str:
     """What nobody can mend: the next server would refuse the message, or break lines in the middle of a word."""
     header, body = message.raw[: message.header.end], b"" if is_clean else message.raw[message.header.end :]
     for name, octets in (("header", header), ("body", body)):
-        if max(map(len, octets.split(b"\r\n"))) > MAX_LINE:
+        if has_long_line(octets):
             return f"a line of the {name} has more than {MAX_LINE} octets and cannot be broken"
     return ""
