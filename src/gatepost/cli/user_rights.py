@@ -26,12 +26,17 @@ DEFAULT = "default"
 @click.option("--reason", default="by hand", metavar="TEXT", help="Why; shown by `user show` and in the log.")
 @account_argument
 def suspend(config: Path, as_json: bool, reason: str, account: str) -> int:
-    """Let nobody log in or send as ACCOUNT, until `resume`. Mail to it is still taken."""
+    """Let nobody log in or send as ACCOUNT, until `resume`. Mail to it is still taken; its own that waits is held."""
+    from gatepost.server.submission.suspension import hold_mail
+
     settings = read_gate(config)
     with opened(settings) as accounts:
         address = known(settings, accounts, account)
-        changed = accounts.rights.suspend(address, f"{reason} ({getpass.getuser()})", time.time())
-    return say_changed(address, changed, as_json, "suspended", "was suspended already")
+        now = time.time()
+        changed = accounts.rights.suspend(address, f"{reason} ({getpass.getuser()})", now)
+        held = hold_mail(settings, address, now)
+    done = f"suspended; {held} of its mails that had not left are held" if held else "suspended"
+    return say_changed(address, changed, as_json, done, "was suspended already")
 
 
 @click.command()

@@ -18,7 +18,7 @@ from pathlib import Path
 from gatepost.errors import ConfigError, GatepostError
 from gatepost.net.clamd import ClamdScanner
 from gatepost.net.resolver import DnsResolver
-from gatepost.net.tls import check_certificate
+from gatepost.net.tls import check_certificate, find_certificate
 from gatepost.reputation.known import resolve_lists
 from gatepost.sandbox.handle import ChildLost
 from gatepost.sandbox.landlock import version as landlock_version
@@ -110,9 +110,14 @@ def _lists(settings: GateSettings) -> str:
 def _certificate(settings: GateSettings, now: float) -> str:
     if not settings.tls.certificate:
         return "NO STARTTLS: mail comes in the clear; name a certificate in tls.certificate"
-    leaf = check_certificate(settings.tls, now=now)
-    left = leaf.not_valid_after_utc.timestamp() - now
-    words = f"{settings.tls.certificate} ends on {leaf.not_valid_after_utc:%Y-%m-%d}"
+    tls = settings.tls
+    found = {name: find_certificate(tls, name) for name in ("", *tls.names)}
+    leaves = {name: check_certificate(files, now=now) for name, files in found.items()}
+    first = min(leaves, key=lambda name: leaves[name].not_valid_after_utc)
+    words = f"{found[first].certificate} ends on {leaves[first].not_valid_after_utc:%Y-%m-%d}"
+    if tls.names:
+        words += f"; the first of {len(found)}, with those for {', '.join(tls.names)}"
+    left = leaves[first].not_valid_after_utc.timestamp() - now
     return f"ENDS SOON, renew it: {words}" if left < SOON else words
 
 

@@ -22,7 +22,7 @@ from gatepost.net.directory import check_directory
 from gatepost.net.geo import GeoLocator
 from gatepost.net.resolver import DnsResolver
 from gatepost.net.settings import TlsSettings
-from gatepost.net.tls import check_certificate, client_context, server_context
+from gatepost.net.tls import certificate_files, check_certificate, client_context, find_certificate, server_context
 from gatepost.server.delivery.routes import Routes
 from gatepost.server.directory import account_addresses
 from gatepost.server.door.rates import RateTable
@@ -40,6 +40,7 @@ from gatepost.server.submission.policy import check_submission
 from gatepost.server.wellformed import check_names
 
 MAX_WORKERS = 64
+Stamps = tuple[tuple[int, int, int], ...]
 SPARE_COLUMNS = 8  # delivery, monitor, and processes of a generation that is still finishing
 
 
@@ -146,10 +147,26 @@ def count_workers(settings: GateSettings) -> int:
     return workers
 
 
+def certificate_stamps(settings: GateSettings) -> Stamps:
+    """What differs once a file that makes a certificate has changed."""
+    files = [*certificate_files(settings.tls), Path(settings.submission.client_ca or os.devnull)]
+    return tuple(_stamp(path) for path in files)
+
+
+def _stamp(path: Path) -> tuple[int, int, int]:
+    try:
+        found = path.stat()
+    except OSError:
+        return (0, 0, 0)
+    return (found.st_ino, found.st_mtime_ns, found.st_size)
+
+
 def _certificate_ends(settings: TlsSettings, now: float) -> float | None:
+    """When the first of them ends."""
     if not settings.certificate:
         return None
-    return check_certificate(settings, now=now, may_have_expired=True).not_valid_after_utc.timestamp()
+    found = [find_certificate(settings), *(find_certificate(settings, name) for name in settings.names)]
+    return min(check_certificate(one, now=now, may_have_expired=True).not_valid_after_utc.timestamp() for one in found)
 
 
 def check_settings(settings: GateSettings) -> Recipients:

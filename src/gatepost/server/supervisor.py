@@ -20,7 +20,7 @@ from gatepost.server import systemd
 from gatepost.server.children import RETIRE, Lifeline, fill_standard_descriptors, fork_child
 from gatepost.server.logs import Log
 from gatepost.server.metrics import Metric
-from gatepost.server.plan import Plan, count_workers, make_plan
+from gatepost.server.plan import Plan, Stamps, certificate_stamps, count_workers, make_plan, renew_certificates
 from gatepost.server.preload import preload
 from gatepost.server.processes import run_process
 from gatepost.server.settings import GateSettings
@@ -28,6 +28,7 @@ from gatepost.server.settings import GateSettings
 WATCHED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
 FIRST_BACKOFF, LAST_BACKOFF = 0.5, 30.0  # seconds before a process that crashed starts again
 GRACE = 5.0  # seconds beyond server.stop_timeout before a process is killed
+CERTIFICATE_LOOK = 5.0  # seconds between two looks at whether a certificate's file has changed
 STEADY = 60.0  # seconds after which a crash counts as the first again
 
 
@@ -65,6 +66,8 @@ class Supervisor:
     _backoff: dict[str, tuple[float, float]] = field(default_factory=dict)
     _generation: int = 0
     _stopping_since: float | None = None
+    _look_at: float = 0.0
+    _stamps: Stamps = ()
     _waited_for: str = "started"  # what to report once every reception process serves; empty when that is done
 
     def run(self) -> int:
@@ -75,6 +78,7 @@ class Supervisor:
         self._plan: Plan = make_plan(settings, self.environment, previous=None)
         if os.geteuid() == 0 and self._plan.user is None:
             self._log.warning("runs-as-root", do="set server.user, or use the systemd unit")
+        self._stamps = certificate_stamps(settings)
         self._warn_of_certificate()
         if self._plan.user is not None:
             preload()
@@ -97,6 +101,7 @@ class Supervisor:
             self._reload()
         self._reap()
         self._start_due()
+        self._watch_certificates()
         if self._waited_for:
             self._note_ready()
         self._end_the_slow()
@@ -231,6 +236,25 @@ class Supervisor:
             os.kill(pid, signal.SIGKILL)
         self._stopping_since = self.clock()
 
+    # --- certificates
+
+    def _watch_certificates(self) -> None:
+        """A certificate is renewed by whoever renews it; nobody has to remember to tell us."""
+        if self._stopping_since is not None or self._waited_for or self.clock() < self._look_at:
+            return
+        self._look_at = self.clock() + CERTIFICATE_LOOK
+        stamps = certificate_stamps(self._plan.settings)
+        if stamps == self._stamps:
+            return
+        self._stamps = stamps
+        try:
+            self._check_places(self._plan.workers)
+            plan = renew_certificates(self._plan)
+        except (GatepostError, OSError) as error:  # half of it is written, perhaps: the other half is a change, too
+            self._log.error("certificate-refused", reason=error, kept="the certificate before")
+            return
+        self._begin_generation(plan, "certificate-renewed")
+
     # --- reload
 
     def _check_places(self, workers: int) -> None:
@@ -249,11 +273,16 @@ class Supervisor:
             self._log.error("reload-refused", reason=reason, kept="the configuration before")
             systemd.notify("READY=1", self.environment)
             return
+        self._stamps = certificate_stamps(settings)
+        self._begin_generation(plan, "reloaded")
+        if plan.monitor_socket is not None and not any(c.role == "monitor" for c in self._children.values()):
+            self._start("monitor")
+
+    def _begin_generation(self, plan: Plan, event: str) -> None:
+        """Starts the reception anew with `plan`; the old one goes once the new one serves."""
         self._plan = plan
         self._warn_of_certificate()
         self._generation += 1
-        self._waited_for = "reloaded"
+        self._waited_for = event
         for _ in range(plan.workers):
             self._start_or_again("reception")
-        if plan.monitor_socket is not None and not any(c.role == "monitor" for c in self._children.values()):
-            self._start("monitor")

@@ -40,6 +40,7 @@ class ServerLine(asyncio.Protocol):
         "_closing",
         "_deadline",
         "_decrypted",
+        "_early",
         "_loop",
         "_paused_reading",
         "_paused_writing",
@@ -54,6 +55,7 @@ class ServerLine(asyncio.Protocol):
         self._paused_writing = False
         self._closing = False
         self._decrypted: list[bytes] | None = None  # what came over TLS before the handshake was reported done
+        self._early = b""  # the first octets of a handshake, that came before we could ask for it
         self._deadline = 0.0
         self._timer: asyncio.TimerHandle | None = None
 
@@ -108,16 +110,34 @@ class ServerLine(asyncio.Protocol):
         From here on the transport belongs to the TLS protocol: `data_received` can only be called with what that
         decrypted; and a quick client's first command may come before this coroutine goes on.
         """
-        self._decrypted = []
-        upgraded = await self._loop.start_tls(
-            cast(asyncio.Transport, self._transport), self, context, server_side=True, ssl_handshake_timeout=timeout,
-            ssl_shutdown_timeout=close_timeout,
+        transport = cast(asyncio.Transport, self._transport)
+        handshake = self._loop.create_task(
+            self._loop.start_tls(
+                transport, self, context, server_side=True, ssl_handshake_timeout=timeout,
+                ssl_shutdown_timeout=close_timeout,
+            )
         )  # fmt: skip
+        await asyncio.sleep(0)  # its first step is done: the transport is TLS's, which is told so in the next turn
+        self._decrypted = []
+        if self._early:
+            self._loop.call_soon(self._hand_over_early, transport)
+        upgraded = await handshake
         if upgraded is None:
             raise ConnectionError("lost in the handshake")
         self._transport = upgraded
         self._paused_reading = False
         return describe_tls(upgraded)
+
+    def _hand_over_early(self, transport: asyncio.Transport) -> None:
+        """Gives TLS what came before it was there, ahead of what is read next."""
+        early, self._early = self._early, b""
+        tls = cast(asyncio.BufferedProtocol, transport.get_protocol())
+        while early:
+            room = memoryview(tls.get_buffer(len(early)))
+            count = min(len(room), len(early))
+            room[:count] = early[:count]
+            tls.buffer_updated(count)
+            early = early[count:]
 
     def _take_decrypted(self) -> bytes:
         """What came since; from now on it is handed over as it comes."""

@@ -90,6 +90,11 @@ class SmtpProtocol(Arrival):
         if self._decrypted is not None:
             self._decrypted.append(data)
             return
+        if self._settings.implicit_tls and self._talk is None:
+            # uvloop reads on however early reading is paused: this is the handshake, and none of it is SMTP
+            self._early += data
+            self._stop_reading()
+            return
         try:
             self._machine.receive_data(data)
         except RemoteProtocolError as error:

@@ -109,6 +109,8 @@ class Suspensions:
 
 def hold_mail(settings: GateSettings, account: str, now: float) -> int:
     """Holds the mail of `account` that has not left; how many copies. Raises StoreError."""
+    if not (Path(settings.store.folder) / "spool").is_dir():
+        return 0
     spool = _open_spool(settings, now)
     try:
         return hold_account(spool, account)
