@@ -109,7 +109,7 @@ class Desk:
         inspected = await parts.inspection.inspect(handed.message, handed.envelope, handed.account, handed.now)
         over: Over | None = None
         if inspected is not None and inspected.is_bad and handed.account:
-            over = await parts.quotas.note_bad(handed.account, handed.now)
+            over = await parts.quotas.note_bad(standing, handed.now)
             if over is not None:
                 await parts.suspensions.suspend(handed.account, over, handed.visit.session.client_ip, handed.now)
         if inspected is not None and inspected.action in (Action.REJECT, Action.DEFER):

@@ -33,7 +33,6 @@ class Quotas:
         history: SenderHistory | None,
         is_ours: Callable[[str], bool],
     ) -> None:
-        self.limits = limits
         self._counts = counts
         self._rights = rights
         self._history = history
@@ -45,6 +44,7 @@ class Quotas:
             "recipients_per_day": limits.recipients_per_day,
             "new_recipients_per_hour": limits.new_recipients_per_hour,
             "new_recipients_per_day": limits.new_recipients_per_day,
+            "bad_messages_per_day": limits.bad_messages_per_day,
         }
         self._thread = ThreadPoolExecutor(1, "quotas")
 
@@ -58,9 +58,10 @@ class Quotas:
         more = Amount(messages=1, recipients=len(recipients), new_recipients=await self._strangers(account, recipients))
         return await self._run(self._counts.count, account, more, self.limits_of(standing), now)
 
-    async def note_bad(self, account: str, now: float) -> Over | None:
+    async def note_bad(self, standing: Standing, now: float) -> Over | None:
         """Counts a message that speaks of a stolen account; `Over` once there were too many. Raises StoreError."""
-        return await self._run(self._counts.note_bad, account, self.limits.bad_messages_per_day, now)
+        most = self.limits_of(standing)["bad_messages_per_day"]
+        return await self._run(self._counts.note_bad, standing.account, most, now)
 
     def limits_of(self, standing: Standing) -> Mapping[str, int]:
         """The limits of an account: its own where it has some, else the gate's."""
