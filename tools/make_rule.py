@@ -81,13 +81,14 @@ def make_rule(code: str, root: Path) -> list[Path]:
 
 def _enlisted(text: str, name: str) -> str:
     """The list of rules with one more at its end, and the import that it needs."""
-    line = re.search(r"^from gatepost\.inspector\.rules import (.*)$", text, re.MULTILINE)
+    line = re.search(r"^from gatepost\.inspector\.rules import \(\n(.*?)^\)$", text, re.MULTILINE | re.DOTALL)
     end = text.find("\n)", text.find("RULES: "))
     if line is None or end < 0:
         raise ValueError("rules/__init__.py has changed its form; add the rule to its list by hand")
-    names = sorted([*(part.strip() for part in line[1].split(",")), name])
+    names = sorted({*(part.strip() for part in line[1].split(",") if part.strip()), name})
     text = text[:end] + f"\n    {name}.{name}," + text[end:]
-    return text.replace(line[0], f"from gatepost.inspector.rules import {', '.join(names)}", 1)
+    listed = "".join(f"    {each},\n" for each in names)
+    return text.replace(line[0], f"from gatepost.inspector.rules import (\n{listed})", 1)
 
 
 def main() -> int:

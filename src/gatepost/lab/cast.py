@@ -17,6 +17,7 @@ GATE, DNS = "127.0.9.25", "127.0.9.53"
 BANK, SHOP, LETTER, FRIEND, CLUB = "127.0.10.1", "127.0.10.2", "127.0.10.3", "127.0.10.4", "127.0.10.5"
 FORWARDER, NOSPF, SLOW, FREEMAIL = "127.0.10.6", "127.0.10.7", "127.0.10.8", "127.0.10.9"
 DIALUP, HOSTER, LIAR = "127.0.66.6", "127.0.66.7", "127.0.66.8"
+HOME, GUESSER = "127.0.10.20", "127.0.66.9"  # where people of ours write from; where somebody tries passwords
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +64,13 @@ HOSTS: tuple[Host, ...] = (
 )
 
 CAST: tuple[Party, ...] = (
-    Party(domain=OURS, mx="mx.gate.example", spf=f"v=spf1 ip4:{GATE} -all", dmarc="v=DMARC1; p=reject"),
+    Party(
+        domain=OURS,
+        mx="mx.gate.example",
+        spf=f"v=spf1 ip4:{GATE} -all",
+        dmarc="v=DMARC1; p=reject",
+        keys=("rsa", "ed25519"),
+    ),
     Party(
         domain="bank.example",
         mx="mail.bank.example",

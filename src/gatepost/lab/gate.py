@@ -19,12 +19,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
 from gatepost.errors import GatepostError, InputError
 from gatepost.lab import cast
-from gatepost.lab.internet import Internet
+from gatepost.lab.internet import Internet, selector_of
 from gatepost.lab.judge import Seen
 from gatepost.lab.scenario import Target
 from gatepost.net.authority import write_private
+from gatepost.store.accounts import Accounts, random_password
 from gatepost.store.journal import Entry, Journal
 
 NAME = "mx.gate.example"
@@ -47,6 +50,10 @@ stop_timeout = 5.0
 
 [domains."{domain}"]
 accounts = ["alice", "bob"]
+
+[submission]
+listen_tls = ["{host}:{submissions}"]
+listen_starttls = ["{host}:{submission}"]
 
 [door]
 exempt = []
@@ -100,6 +107,8 @@ class Ports:
     smtp: int
     monitor: int
     dns: int
+    submission: int
+    submissions: int
 
 
 class PortTaken(GatepostError):
@@ -138,6 +147,8 @@ def write_gate(folder: Path, internet: Internet, ports: Ports, now: float) -> Ta
     write_private(folder / "tls.pem", issued.chain)
     write_private(folder / "tls.key", issued.key)
     write_private(folder / "ca.pem", internet.authority.pem)
+    password = random_password()
+    _write_account(folder / "store", internet, password, now)
     text = CONFIG.format(
         name=NAME,
         user=cast.USER,
@@ -147,6 +158,8 @@ def write_gate(folder: Path, internet: Internet, ports: Ports, now: float) -> Ta
         domain=cast.OURS,
         dns_host=cast.DNS,
         dns_port=ports.dns,
+        submission=ports.submission,
+        submissions=ports.submissions,
     )
     write_private(folder / "gatepost.toml", text.encode())
     return Target(
@@ -156,7 +169,25 @@ def write_gate(folder: Path, internet: Internet, ports: Ports, now: float) -> Ta
         domain=cast.OURS,
         authority=str(folder / "ca.pem"),
         name=NAME,
+        submission=ports.submission,
+        submissions=ports.submissions,
+        account=cast.USER,
+        password=password,
     )
+
+
+def _write_account(store: Path, internet: Internet, password: str, now: float) -> None:
+    """An account that may hand in mail, and the keys that sign it."""
+    accounts = Accounts.open(store)
+    try:
+        accounts.add(cast.USER, password, now)
+    finally:
+        accounts.close()
+    folder = store / "keys" / cast.OURS
+    folder.mkdir(parents=True)
+    for number, key in enumerate(internet.keys[cast.OURS]):
+        pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        write_private(folder / f"{selector_of(number)}.key", pem)
 
 
 def start_gate(folder: Path, target: Target) -> LabGate:

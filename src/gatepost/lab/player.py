@@ -12,7 +12,7 @@ import socket
 import ssl
 from dataclasses import dataclass, field
 
-from gatepost.lab.scenario import Outcome, Scenario, Stage, Step
+from gatepost.lab.scenario import Door, Outcome, Scenario, Stage, Step
 from gatepost.net.tls import client_context
 
 PATIENCE = 30.0  # seconds for one reply; the slowest honest one waits for DNS that never answers
@@ -50,12 +50,12 @@ class _Closed(Exception):
 class _Dialogue:
     """A connection and what was read from it but not yet used."""
 
-    def __init__(self, stage: Stage, source: str) -> None:
+    def __init__(self, stage: Stage, source: str, door: Door) -> None:
         self.stage = stage
         target = stage.target
         source_address = (source, 0) if source and target.host.startswith("127.") else None
         self.socket: socket.socket = socket.create_connection(
-            (target.host, target.port), timeout=CONNECT, source_address=source_address
+            (target.host, target.port_of(door)), timeout=CONNECT, source_address=source_address
         )
         self.buffer = b""
         self.offers: frozenset[str] = frozenset()
@@ -108,13 +108,19 @@ class _Dialogue:
 def play(scenario: Scenario, stage: Stage) -> Visit:
     """One visit from start to end; every way it can go is an `Outcome`."""
     visit = Visit()
+    if not stage.target.port_of(scenario.door):
+        visit.outcome, visit.reason = Outcome.NOT_OFFERED, f"nobody listens for {scenario.door.value} there"
+        return visit
     try:
-        dialogue = _Dialogue(stage, scenario.source)
+        dialogue = _Dialogue(stage, scenario.source, scenario.door)
     except OSError as error:
         visit.outcome, visit.reason = Outcome.CLOSED, f"no connection: {error}"
         return visit
     with dialogue.socket:
         try:
+            if scenario.door is Door.SUBMISSIONS:
+                dialogue.start_tls()
+                visit.secure = True
             for step in scenario.script(stage):
                 if not _take(step, dialogue, visit):
                     break

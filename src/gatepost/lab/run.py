@@ -33,7 +33,13 @@ from gatepost.lab.verdicts import for_gate
 INTERRUPTED = 130  # the shells' word for "ended by SIGINT"
 PAPER = 160  # columns where the output goes to a file
 ATTEMPTS = 4  # to find free ports
-SMTP, MONITOR, DNS = 2525, 8025, 5300  # wanted; a taken one is replaced by any free one
+SMTP, MONITOR, DNS, SUBMISSION, SUBMISSIONS = (
+    2525,
+    8025,
+    5300,
+    5870,
+    4650,
+)  # wanted; a taken one is replaced by any free one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,8 +132,9 @@ async def running_lab(folder: Path) -> AsyncIterator[Lab]:
 def _start(folder: Path, internet: Internet, dns_port: int, now: float) -> tuple[LabGate, Ports]:
     """On the usual ports, or on others when another lab takes them in the same moment."""
     for attempt in range(ATTEMPTS):
-        smtp, monitor = (SMTP, MONITOR) if attempt == 0 else (0, 0)
-        ports = Ports(smtp=free_port(cast.GATE, smtp), monitor=free_port(cast.GATE, monitor), dns=dns_port)
+        wanted = (SMTP, MONITOR, SUBMISSION, SUBMISSIONS) if attempt == 0 else (0, 0, 0, 0)
+        smtp, monitor, submission, submissions = (free_port(cast.GATE, port) for port in wanted)
+        ports = Ports(smtp=smtp, monitor=monitor, dns=dns_port, submission=submission, submissions=submissions)
         try:
             return start_gate(folder, write_gate(folder, internet, ports, now)), ports
         except PortTaken:
@@ -155,6 +162,8 @@ def _say_where(lab: Lab, console: Console) -> None:
     console.print("\n[bold]The lab stays up.[/bold] Ctrl-C ends it.\n")
     lines = (
         ("SMTP", f"{target.host}:{target.port} ({target.name}), mail for alice@ and bob@{target.domain}"),
+        ("submission", f"{target.host}:{ports.submissions} (TLS) and :{ports.submission} (STARTTLS)"),
+        ("log in", f"as {target.account} with {target.password}"),
         ("try", f"swaks --server {target.host}:{target.port} --to {target.recipient} --tls"),
         ("as the bank", f"swaks … --local-interface {cast.BANK} --helo mail.bank.example --from me@bank.example"),
         ("DNS", f"{cast.DNS}:{ports.dns}; dig @{cast.DNS} -p {ports.dns} _dmarc.bank.example TXT"),

@@ -27,10 +27,19 @@ class Outcome(enum.StrEnum):
     SILENT = "silent"  # no reply in time
 
 
+class Door(enum.StrEnum):
+    """Which of the server's ports a visit goes to."""
+
+    SERVERS = "smtp"  # 25: where other servers hand mail in
+    SUBMISSION = "submission"  # 587, 2525: where people do, after STARTTLS
+    SUBMISSIONS = "submissions"  # 465: the same, with TLS from the first octet (RFC 8314 §3.3)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """The server to visit. `recipient` is a mailbox there, `domain` a domain it serves, `name` its host name. Its
-    certificate is checked against the PEM file `authority`, where one is given."""
+    certificate is checked against the PEM file `authority`, where one is given. `submission` and `submissions` are the
+    ports where `account` may log in with `password`; 0 where there is none."""
 
     host: str
     port: int
@@ -38,6 +47,14 @@ class Target:
     domain: str
     authority: str | None = None
     name: str = ""
+    submission: int = 0
+    submissions: int = 0
+    account: str = ""
+    password: str = ""
+
+    def port_of(self, door: Door) -> int:
+        """The port of `door`, 0 where there is none."""
+        return {Door.SERVERS: self.port, Door.SUBMISSION: self.submission}.get(door, self.submissions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,3 +122,4 @@ class Scenario:
     script: Script
     expected: Expected
     why: str
+    door: Door = Door.SERVERS

@@ -67,6 +67,9 @@ CHOICES: dict[str, tuple[Outcome, str]] = {
     "cr-in-sender": (Outcome.REFUSED, ""),
     "password-in-the-clear": (Outcome.REFUSED, ""),
     "http-request": (Outcome.REFUSED, ""),
+    "submit-password-in-the-open": (Outcome.REFUSED, ""),
+    "submit-guesses": (Outcome.DEFERRED, ""),
+    "submit-elsewhere": (Outcome.REFUSED, ""),
 }
 
 

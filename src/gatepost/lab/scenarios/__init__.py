@@ -5,7 +5,7 @@ Not here: what a scenario is (`lab.scenario`), playing (`lab.player`), judging (
 """
 
 from gatepost.lab.scenario import Scenario
-from gatepost.lab.scenarios import honest, lures, payloads, sessions, spoofed
+from gatepost.lab.scenarios import honest, lures, payloads, sessions, spoofed, submission
 
 SCENARIOS: tuple[Scenario, ...] = (
     *honest.SCENARIOS,
@@ -13,4 +13,5 @@ SCENARIOS: tuple[Scenario, ...] = (
     *lures.SCENARIOS,
     *payloads.SCENARIOS,
     *sessions.SCENARIOS,
+    *submission.SCENARIOS,
 )
