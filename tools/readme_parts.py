@@ -27,9 +27,9 @@ ROOT = Path(__file__).resolve().parent.parent
 PART = re.compile(r"(<!-- made: (\w+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 COLUMNS = 124  # a code block of README.md is about so wide
 SHOWN = (
-    *("spf-and-dkim", "mailing-list", "forwarded-sealed", "spoofed-reject", "dkim-replay-changed", "dkim-expired"),
-    *("name-carries-address", "no-reverse-name", "dns-silent", "unknown-recipient", "relay", "smuggling-lf-lf"),
-    "starttls-injection",
+    *("spf-and-dkim", "mailing-list", "honest-newsletter", "spoofed-reject", "dkim-expired", "boss-at-freemail"),
+    *("link-lookalike", "link-in-code", "link-listed", "double-extension", "locked-archive", "bomb", "dns-silent"),
+    *("relay", "smuggling-lf-lf", "starttls-injection", "submit-tls", "submit-as-other", "submit-guesses"),
 )
 INSPECT = ("inspect", "docs/examples/spoofed.eml", "--zone", "docs/examples/zone.txt")
 
