@@ -24,6 +24,8 @@ INSTALLED = {
     "swaks": "swaks",
     "/usr/share/doc/libnet-ssleay-perl": "libnet-ssleay-perl",  # swaks --tls
     "curl": "curl",
+    "msmtp": "msmtp",
+    "mutt": "mutt",
     "gsasl": "gsasl",
     "openssl": "openssl",
     "opendkim": "opendkim",

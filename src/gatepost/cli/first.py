@@ -44,6 +44,16 @@ listen = ["0.0.0.0:25", "[::]:25"]
 # The user to become after binding port 25 when started as root.
 # user = "gatepost"
 
+[submission]
+# Where people hand in mail: with TLS from the start, and after STARTTLS. `gatepost user add` makes accounts.
+listen_tls = ["0.0.0.0:465", "[::]:465"]
+# Some networks close 587 as well; 2525 is what is tried next.
+listen_starttls = ["0.0.0.0:587", "[::]:587", "0.0.0.0:2525", "[::]:2525"]
+
+# [delivery]
+# The smart host that carries what people write to other domains; without one they can write to each other only.
+# relay = "smtp:smarthost.example.net:25"
+
 [store]
 # Spool, mailboxes, accounts, journal, signing keys (keys/). Back it up with `gatepost backup` while the gate runs.
 folder = "{store}"
