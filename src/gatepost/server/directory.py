@@ -90,8 +90,8 @@ class GateDirectory:
         return await self._pooled.by_certificate(fingerprint, subject)
 
     async def exists(self, address: str) -> bool:
-        """As in `ports.AddressBook`."""
-        return await self.recipients.exists(address)
+        """As in `ports.AddressBook`. Only what another directory says is believed for a while."""
+        return self._embedded.exists(address) if self._external is None else await self.recipients.exists(address)
 
     async def may_send_as(self, account: str, address: str) -> bool:
         """As in `ports.AddressBook`: what the other directory says counts beside what we say."""
@@ -110,8 +110,7 @@ class GateDirectory:
         return self._embedded.standing(account)
 
     async def _ask(self, address: str) -> bool:
-        if self._external is None:
-            return self._embedded.exists(address)
+        assert self._external is not None
         try:
             return await self._external.exists(address)
         except StoreError as error:
