@@ -25,6 +25,7 @@ TLSCACertificateFile {folder}/ca.pem
 TLSCertificateFile {folder}/server.pem
 TLSCertificateKeyFile {folder}/server.key
 localSSF 128
+allow bind_anon_dn
 security simple_bind=128
 database mdb
 suffix "dc=example,dc=org"
