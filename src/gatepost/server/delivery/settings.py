@@ -31,8 +31,9 @@ class DeliverySettings:
     delay_notice: float = 4 * HOUR
     """Seconds after which a sender who asked for it (NOTIFY=DELAY) is told that mail is late."""
     relay: str = ""
-    """Where mail for other people's domains goes ("smtp:HOST:PORT"): reports to senders, nothing else. Empty: such
-    reports are not sent; the mail is quarantined and postmaster told."""
+    """Where mail for other people's domains goes ("smtp:HOST:PORT"): what accounts hand in, and reports to senders.
+    Empty: accounts can write to each other only, and such reports are not sent; the mail is quarantined and postmaster
+    told."""
     tls: Literal["opportunistic", "required", "verified", "off"] = "opportunistic"
     """TLS to next hops over SMTP and LMTP: if offered, always, always and with a certificate that names the host, or
     never. Loopback and Unix sockets never need it."""
