@@ -12,6 +12,7 @@ import sqlite3
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 
 from gatepost.store.database import make_folder, open_database, told, transaction
@@ -131,7 +132,7 @@ def _passed(rows: list[tuple[int, ...]], more: Amount, limits: Mapping[str, int]
         this = sum(row[column] for row in rows if row[0] >= hour)
         before = sum(row[column] for row in rows if row[0] == hour - 1)
         day = sum(row[column] for row in rows)
-        for period, count in (("hour", this + int(before * reached) + adds), ("day", day + adds)):
+        for period, count in (("hour", this + ceil(before * reached) + adds), ("day", day + adds)):
             most = limits.get(f"{name}_per_{period}", 0)
             if 0 < most < count:
                 return Over(f"{name}_per_{period}", most, count)
