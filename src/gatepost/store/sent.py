@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
 
-from gatepost.store.database import make_folder, open_database, told, transaction
+from gatepost.store.database import give_to_owner, make_folder, open_database, told, transaction
 
 HOUR = 3600
 STEPS = (
@@ -75,6 +75,7 @@ class SentCounts:
         make_folder(folder)
         path = folder / "sent.db"
         connection = open_database(path, STEPS, busy_seconds=_BUSY_SECONDS)
+        give_to_owner(path)  # `gatepost user resume` may be the first, as root
         connection.execute("PRAGMA synchronous=NORMAL")  # a power cut may take the last counts, never the file
         return cls(path, connection)
 
