@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from email.header import Header
 
+from letters_wanted import WANTED
+
 LETTERS: tuple[tuple[str, str, str], ...] = (
     (
         "Ann Miller <ann.miller@northwind.example>",
@@ -276,6 +278,7 @@ LETTERS: tuple[tuple[str, str, str], ...] = (
         "\n"
         "You receive this because you have an account with us. Manage preferences | Privacy | Imprint\n",
     ),
+    *WANTED,
 )
 _LINK = re.compile(r"(https?://\S+)")
 

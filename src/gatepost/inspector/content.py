@@ -6,11 +6,12 @@ Not here: opening (`sandbox`), the rules on it (`rules.links`, `rules.attachment
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 
 from gatepost.inspector.links.seen import Links
 from gatepost.inspector.wording import Folded, fold
+from gatepost.inspector.wording.adverts import Family, find_adverts
 from gatepost.ports import Followed, Item, Opened
 
 _OWN_TEXTS = frozenset(("text", "html", "xml", "css", "ics", "empty"))
@@ -53,3 +54,8 @@ class Content:
     def folded(self) -> Folded:
         """The same as it is compared with the phrases of fraudsters."""
         return fold(self.visible)
+
+    @cached_property
+    def adverts(self) -> Mapping[Family, tuple[str, ...]]:
+        """The phrases of advertising in it."""
+        return find_adverts(self.folded)

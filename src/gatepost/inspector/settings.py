@@ -63,7 +63,7 @@ class InspectorSettings:
     group_caps: Mapping[str, float] = field(
         default_factory=lambda: (
             {"lists": 4.0, "classifier": 5.5, "path": 4.0, "header": 6.0, "auth": 6.0, "spoof": 6.0}
-            | {"attachment": 10.0, "malware": 15.0}
+            | {"attachment": 10.0, "malware": 15.0, "advert": 4.5, "shape": 3.5}
         )
     )
     """The most that all findings of one group add together. `lists` is held below `tag_at` and `classifier` below

@@ -30,6 +30,9 @@ OF_THE_YEARS = frozenset({
     "t:hidden", "t:pictures", "t:pictures-only", "h:list-unsubscribe", "h:list-unsubscribe-post", "h:mime-version",
     "h:name-odd", "h:subject-pictures", "h:local-noreply", "h:x-mailer", "h:user-agent", "h:organization",
     "h:domain-deep", "l:host-deep", "l:query", "l:path-long", "l:bare",
+    "f:shape.page-only", "f:shape.pictures-only", "f:shape.loud-page", "f:shape.needless-base64", "f:shape.toll-free",
+    "f:shape.no-mime-version", "f:shape.no-recipient", "f:shape.no-charset", "f:advert.removal",
+    "f:advert.excuse", "f:advert.urge", "f:advert.bargain", "f:advert.many",
 })  # fmt: skip
 OF_THE_YEARS_TOO = ("m:", "l:scheme-", "l:count-", "l:hosts-", "t:words-")
 

@@ -12,14 +12,17 @@ from gatepost.inspector.classifier.model import Opinion
 from gatepost.inspector.facts import Facts
 from gatepost.inspector.rule import Seen, rule
 
-# Score, weight, severity. Measured on held-out mail (docs/detection.md): one or two good messages in a thousand
-# reach the first.
+# Score, weight, severity. Measured on held-out mail (docs/detection.md). Only the first puts a message into the Junk
+# folder by itself; the others ask for other signs beside them, the fewer the surer the score.
 LEVELS = (
-    (0.9, 5.2, Severity.WARNING),
-    (0.65, 3.5, Severity.NOTICE),
-    (0.4, 2.0, Severity.NOTICE),
+    (1.3, 5.2, Severity.WARNING),
+    (0.8, 4.0, Severity.NOTICE),
+    (0.5, 3.0, Severity.NOTICE),
+    (0.2, 2.6, Severity.INFO),
+    (0.05, 2.2, Severity.INFO),
 )
-GOOD = -1.5  # score below which a message is like good mail
+# Score and weight of what is like good mail. It is little, since anybody can write so.
+GOOD = ((-3.0, -1.5), (-1.5, -0.5))
 
 
 def _opinion(facts: Facts) -> bool:
@@ -31,7 +34,8 @@ def _unwanted(opinion: Opinion | None, kind: str) -> Seen | None:
         return None
     for score, weight, severity in LEVELS:
         if opinion.score >= score:
-            return Seen(evidence=_evidence(opinion), weight=weight, severity=severity)
+            summary = _FAINT[kind] if severity is Severity.INFO else None
+            return Seen(evidence=_evidence(opinion), weight=weight, severity=severity, summary=summary)
     return None
 
 
@@ -51,6 +55,10 @@ def _readable(name: str) -> str:
     return f"{_PLACES.get(kind, kind)} {rest}" if colon else name.replace("_", " ")
 
 
+_FAINT = {
+    "spam": "Some of its words are more common in advertising than in good mail: {words}.",
+    "phish": "Some of its words are more common in fraud than in good mail: {words}.",
+}
 _PLACES = {
     "s": "in the subject",
     "n": "in the author's name",
@@ -107,6 +115,9 @@ def phish(facts: Facts) -> Seen | None:
 )
 def ham(facts: Facts) -> Seen | None:
     opinion = facts.opinion
-    if opinion is None or opinion.score > GOOD or opinion.grave:
+    if opinion is None or opinion.grave:
         return None
-    return Seen(evidence=_evidence(opinion))
+    for score, weight in GOOD:
+        if opinion.score <= score:
+            return Seen(evidence=_evidence(opinion), weight=weight)
+    return None
