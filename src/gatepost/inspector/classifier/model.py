@@ -56,11 +56,12 @@ class Model:
 
     @cached_property
     def odds(self) -> Mapping[str, tuple[float, float]]:
-        """Each feature's log-odds for spam and for phish."""
-        return {
-            name: (_odds(counts, self.messages, SPAM), _odds(counts, self.messages, PHISH))
+        """The log-odds for spam and for phish of each feature that counts for either."""
+        both = (
+            (name, _odds(counts, self.messages, SPAM), _odds(counts, self.messages, PHISH))
             for name, counts in self.counts.items()
-        }
+        )
+        return {name: (spam, phish) for name, spam, phish in both if max(abs(spam), abs(phish)) >= TELLING}
 
 
 def weigh(features: Iterable[str], model: Model, learned: Learned | None = None, *, grave: bool = False) -> Opinion:
@@ -70,10 +71,7 @@ def weigh(features: Iterable[str], model: Model, learned: Learned | None = None,
     table = model.odds
     known: list[tuple[str, float, float]] = []
     if not lessons:
-        for name in names:
-            found = table.get(name)
-            if found is not None:
-                known.append((name, found[0], found[1]))
+        known = [(name, *table[name]) for name in names if name in table]
     else:
         assert learned is not None
         totals = _sum(model.messages, learned.messages)
@@ -89,7 +87,7 @@ def weigh(features: Iterable[str], model: Model, learned: Learned | None = None,
     spam, phish = _score([row[1] for row in known]), _score([row[2] for row in known])
     kind = "phish" if phish > spam else "spam"
     mine = [(row[0], row[2] if phish > spam else row[1]) for row in known]
-    ranked = sorted(mine, key=lambda pair: (-pair[1], pair[0]))
+    ranked = sorted((pair for pair in mine if abs(pair[1]) >= TELLING), key=lambda pair: (-pair[1], pair[0]))
     return Opinion(
         kind=kind,
         score=round(max(spam, phish), 2),

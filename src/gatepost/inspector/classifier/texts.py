@@ -9,6 +9,7 @@ Standard: none. Not here: opening (`sandbox`), features (`tokens`).
 from __future__ import annotations
 
 import html
+import operator
 import re
 from dataclasses import dataclass
 
@@ -24,8 +25,12 @@ _LINK = re.compile(
 )
 _ADDRESS = re.compile(r"\S{1,64}@\S{1,255}")
 _DEFANGED_SCHEME = re.compile(r"\bhxxp", re.IGNORECASE)
+_LINK_SIGN = re.compile(r"[:wW](?://|[wW]{2}\.)")
+_BEFORE_SIGN = 5  # characters of a scheme
+_LONGEST_LINK = 520
+_LOCAL, _DOMAIN = 64, 255  # characters of an address before and after its "@"
 _DEFANGED_DOT = re.compile(r"\[\.\]|\(\.\)")
-_QUOTED = re.compile(r"^[ \t]{0,3}[>|].*$", re.MULTILINE)
+_QUOTES = frozenset((">", "|"))  # what quoted lines begin with
 _SIGNATURE = re.compile(r"^-- ?$", re.MULTILINE)
 _RULE = re.compile(r"[_=-]{25,}[ \t]*")
 _FOOTER = 10  # lines that a list adds below a message, under a rule of underscores or hyphens
@@ -61,7 +66,7 @@ def _from_content(content: Content) -> Read:
     main = [text for text in opened.texts if "/" not in text.item]
     plain = "\n".join(text.visible for text in main if text.kind == "plain")
     rich = "\n".join(text.visible for text in main if text.kind == "html")
-    inside = "\n".join(text.visible for text in opened.texts if text not in main)
+    inside = "\n".join(text.visible for text in opened.texts if "/" in text.item)
     links = [link.target for link in opened.links if not link.source.startswith("html-image")]
     kinds = [item.kind for item in content.attachments]
     pictures = sum(item.declared_type.startswith("image/") for item in opened.items)
@@ -142,10 +147,10 @@ def _without_footer(text: str) -> str:
 def _read(text: str, links: list[str], kinds: list[str], hidden: int, pictures: int) -> Read:
     text = _undo_defanging(text[:MAX_TEXT].replace("\r\n", "\n"))
     text = _without_footer(text)
-    text, quoted = _QUOTED.subn("", text)
+    text, quoted = _without_quotes(text)
     all_links = [_undo_defanging(link) for link in links]
-    all_links += _LINK.findall(text)
-    text = _ADDRESS.sub(" ", _LINK.sub(" ", text))
+    text = _take_links(text, all_links)
+    text = _without_addresses(text)
     return Read(
         text=text,
         links=tuple(dict.fromkeys(_full(link) for link in all_links if _is_web(link))),
@@ -153,14 +158,52 @@ def _read(text: str, links: list[str], kinds: list[str], hidden: int, pictures: 
         hidden=hidden,
         quoted=quoted,
         pictures=pictures,
-        signature=bool(_SIGNATURE.search(text)),
+        signature="--" in text and bool(_SIGNATURE.search(text)),
     )
 
 
+def _without_quotes(text: str) -> tuple[str, int]:
+    """`text` with its quoted lines empty, and how many there were."""
+    if ">" not in text and "|" not in text:
+        return text, 0
+    lines = text.split("\n")
+    kept = ["" if line[:4].lstrip(" \t")[:1] in _QUOTES else line for line in lines]
+    return "\n".join(kept), sum(map(operator.ne, lines, kept))
+
+
+def _take_links(text: str, links: list[str]) -> str:
+    """`text` with a blank for each link, which is added to `links`. Only where a sign of one stands is the pattern
+    tried: everywhere it costs more than all the rest."""
+    kept: list[str] = []
+    at = 0
+    for sign in _LINK_SIGN.finditer(text):
+        low = max(at, sign.start() - _BEFORE_SIGN)
+        link = _LINK.search(text, low, sign.start() + _LONGEST_LINK) if sign.start() >= at else None
+        if link is None or link.start() > sign.start():
+            continue
+        links.append(link[0])
+        kept += (text[at : link.start()], " ")
+        at = link.end()
+    return "".join((*kept, text[at:])) if kept else text
+
+
+def _without_addresses(text: str) -> str:
+    """`text` with a blank for each address, looked for around each "@" only."""
+    kept: list[str] = []
+    at, sign = 0, text.find("@")
+    while sign >= 0:
+        found = _ADDRESS.search(text, max(at, sign - _LOCAL), sign + _LOCAL + _DOMAIN + 1) if sign >= at else None
+        if found is not None and found.start() <= sign:
+            kept += (text[at : found.start()], " ")
+            at = found.end()
+        sign = text.find("@", max(sign + 1, at))
+    return "".join((*kept, text[at:])) if kept else text
+
+
 def _undo_defanging(text: str) -> str:
-    if "xx" not in text and "[" not in text and "(" not in text and "XX" not in text:
-        return text
-    return _DEFANGED_SCHEME.sub("http", _DEFANGED_DOT.sub(".", text))
+    if "[.]" in text or "(.)" in text:
+        text = _DEFANGED_DOT.sub(".", text)
+    return _DEFANGED_SCHEME.sub("http", text) if "hxxp" in text.lower() else text
 
 
 def _is_web(link: str) -> bool:

@@ -19,6 +19,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from gatepost.finding import Finding, Severity
+from gatepost.inspector.classifier.glance import count_letters, names_money
 from gatepost.inspector.classifier.texts import Read, read_texts
 from gatepost.inspector.content import Content
 from gatepost.message.addresses import parse_addresses
@@ -31,7 +32,9 @@ MAX_WORDS = 600  # words of the text that are read: the start says what a mail i
 MAX_LINKS = 100
 MAX_FIELD = 2000  # characters of a field
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
+_NO_WORD = re.compile(r"[^\w'’]|[\d_]")  # no word goes on over it
 _SHORTEST, _LONGEST = 2, 24
+_PIECE = 6000  # characters that are looked at in one go: most texts have their `MAX_WORDS` in there
 # A calendar is no content. Three-letter forms too; "may" and "march" are left out with them, which costs little.
 _CALENDAR_TEXT = (
     "january february march april may june july august september october november december jan feb mar apr jun jul aug "
@@ -43,7 +46,7 @@ _CALENDAR_TEXT = (
 )
 _CALENDAR = frozenset(_CALENDAR_TEXT.split())
 # What archives put in the place of what they hide, or over links so that nobody follows them.
-_MARKS = re.compile(r"redacted|hxxp|xxxx|defanged")
+_MARKS = ("redacted", "hxxp", "xxxx", "defanged")
 # Fields that an author or his program writes. None that a receiver or relay adds: those tell of the archive.
 _FIELDS_TEXT = (
     "reply-to sender in-reply-to references list-unsubscribe list-unsubscribe-post precedence x-priority importance "
@@ -56,7 +59,6 @@ _NO_CODES = (
     "sender.acquainted", "sender.first-time", "sender.volume", "sender.unknown-thread", "sender.own-",
 )  # fmt: skip
 _PICTURE = re.compile("[\U0001f000-\U0010ffff]")
-_MONEY = re.compile(r"[$€£]\s?\d|\d\s?[$€£]|\b(?:usd|eur|gbp)\b", re.IGNORECASE)
 _REPLY = re.compile(r"^\s*(re|aw|sv|antw)\s*(\[\d+\])?:", re.IGNORECASE)
 _FORWARD = re.compile(r"^\s*(fwd?|wg|tr)\s*:", re.IGNORECASE)
 
@@ -99,16 +101,33 @@ def findings_features(findings: Iterable[Finding]) -> tuple[str, ...]:
 def _words(text: str, mine: frozenset[str], limit: int) -> list[str]:
     """The words of `text`, in lower case; numbers, dates and the recipient's own name are none."""
     words: list[str] = []
-    marked = bool(_MARKS.search(text.lower()))
-    for match in _WORD.finditer(text):
-        word = match[0].lower()
-        if not _SHORTEST <= len(word) <= _LONGEST or word in _CALENDAR or word in mine:
-            continue
-        if not marked or not _MARKS.search(word):
-            words.append(word.replace("’", "'"))
-            if len(words) >= limit:
-                break
-    return words
+    at = 0
+    while at < len(text) and len(words) < limit:
+        end = _piece(text, at)
+        piece, at = text[at:end], end
+        # one look at each character where lower case is a matter of single letters; elsewhere word by word
+        found = _WORD.findall(piece.lower()) if piece.isascii() else [w.lower() for w in _WORD.findall(piece)]
+        marked = _has_marks(piece)
+        words += [
+            word.replace("’", "'")
+            for word in found
+            if _SHORTEST <= len(word) <= _LONGEST
+            and word not in _CALENDAR
+            and word not in mine
+            and not (marked and any(mark in word for mark in _MARKS))
+        ]
+    return words[:limit]
+
+
+def _piece(text: str, at: int) -> int:
+    """The end of the piece of `text` from `at` on: where no word can go on."""
+    gap = _NO_WORD.search(text, at + _PIECE)
+    return gap.start() if gap is not None else len(text)
+
+
+def _has_marks(text: str) -> bool:
+    lower = text.lower()
+    return any(mark in lower for mark in _MARKS)
 
 
 def _recipient_words(header: Header) -> frozenset[str]:
@@ -140,7 +159,7 @@ def _subject_marks(subject: str) -> tuple[tuple[str, bool], ...]:
         ("h:subject-capitals", len(letters) > 8 and sum(map(str.isupper, letters)) > 0.7 * len(letters)),
         ("h:subject-shouts", "!" in subject),
         ("h:subject-asks", "?" in subject),
-        ("h:subject-money", bool(_MONEY.search(subject))),
+        ("h:subject-money", names_money(subject)),
         ("h:subject-pictures", any(ord(c) >= 0x2600 for c in subject if not c.isalpha())),
         ("h:subject-gap", "    " in subject),
         ("h:subject-empty", not subject.strip()),
@@ -202,13 +221,12 @@ def _link_facts(links: Sequence[str]) -> list[str]:
 
 def _text_facts(read: Read, words: int) -> list[str]:
     text = read.text
-    letters = sum(map(str.isalpha, text[:20_000])) or 1
-    capitals = sum(map(str.isupper, text[:20_000])) / letters
+    letters, capitals = count_letters(text[:20_000])
     facts = (
-        ("t:money", bool(_MONEY.search(text))),
-        ("t:capitals", capitals > 0.3 and letters > 50),
+        ("t:money", names_money(text)),
+        ("t:capitals", capitals / (letters or 1) > 0.3 and letters > 50),
         ("t:shouts", text.count("!") > max(2, words // 60)),
-        ("t:pictures", len(_PICTURE.findall(text[:20_000])) > 2),
+        ("t:pictures", not text.isascii() and len(_PICTURE.findall(text[:20_000])) > 2),
         ("t:quotes", read.quoted > 0),
         ("t:signature", read.signature),
         ("t:hidden", read.hidden > 40),

@@ -23,6 +23,9 @@ MAX_TEXT = 12_000  # characters; a fraud that begins behind so many is read by n
 MAX_TOLD = 4  # phrases in the evidence
 _WORD = re.compile(r"[^\W_]+")
 _INVISIBLE = re.compile("[\u00ad\u034f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+# in ASCII, what is neither letter nor digit becomes a blank, capitals become small
+_ASCII_WORDS = bytes(ord(chr(code).lower()) if chr(code).isalnum() and code < 128 else 32 for code in range(256))
+_FEW_MARKS = 20
 
 LANGUAGES = ("english", "german", "french", "spanish")
 
@@ -54,12 +57,23 @@ EMPTY = Folded(" ", frozenset())
 
 def fold(text: str) -> Folded:
     """`text` as it is compared. Linear, and bounded by `MAX_TEXT`."""
-    cut = text[:MAX_TEXT].casefold()
-    if not cut.isascii():
-        cut = _INVISIBLE.sub("", cut)
-        cut = "".join(c for c in unicodedata.normalize("NFKD", cut) if not unicodedata.combining(c))
-    words = [word if word.isascii() else skeleton(word) for word in _WORD.findall(cut)]
+    cut = text[:MAX_TEXT]
+    if cut.isascii():
+        words = cut.encode("ascii").translate(_ASCII_WORDS).decode("ascii").split()
+    else:
+        cut = _without_marks(unicodedata.normalize("NFKD", _INVISIBLE.sub("", cut.casefold())))
+        words = [word if word.isascii() else skeleton(word) for word in _WORD.findall(cut)]
     return Folded(f" {' '.join(words)} ", frozenset(words)) if words else EMPTY
+
+
+def _without_marks(text: str) -> str:
+    """`text` without accents and the like; few of them are different ones."""
+    marks = [character for character in set(text) if unicodedata.combining(character)]
+    if len(marks) > _FEW_MARKS:
+        return "".join(character for character in text if not unicodedata.combining(character))
+    for mark in marks:
+        text = text.replace(mark, "")
+    return text
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +89,13 @@ class _Group:
 
 def find_topic(topic: Topic, texts: Iterable[Folded]) -> tuple[str, ...]:
     """The phrases of `topic` in one of `texts`, of the first language that fits; empty where none does."""
+    prepared = _prepared()
     for text in texts:
-        for groups in _prepared()[topic]:
-            if any(group.keys.isdisjoint(text.words) for group in groups):
+        known = prepared.keys_in(text)
+        if not known:
+            continue
+        for groups in prepared.topics[topic]:
+            if any(group.keys.isdisjoint(known) for group in groups):
                 continue
             found = [group.found_in(text) for group in groups]
             if all(found):
@@ -85,15 +103,33 @@ def find_topic(topic: Topic, texts: Iterable[Folded]) -> tuple[str, ...]:
     return ()
 
 
+class _Prepared:
+    """For each topic and language the groups; `keys` are the keys of them all."""
+
+    def __init__(self, topics: dict[Topic, tuple[tuple[_Group, ...], ...]]) -> None:
+        self.topics = topics
+        self.keys = frozenset(key for rows in topics.values() for row in rows for group in row for key in group.keys)
+        self._last: tuple[Folded, frozenset[str]] = (EMPTY, frozenset())
+
+    def keys_in(self, text: Folded) -> frozenset[str]:
+        """Those of the keys that stand in `text`: few do, and every topic asks about the same texts in turn."""
+        last = self._last
+        if last[0] is not text:
+            last = self._last = (text, text.words & self.keys)
+        return last[1]
+
+
 @cache
-def _prepared() -> dict[Topic, tuple[tuple[_Group, ...], ...]]:
-    """For each topic and language the groups."""
+def _prepared() -> _Prepared:
+    """The phrases, read once."""
     folder = files("gatepost.inspector.wording").joinpath("data")
     languages = [tomllib.loads(folder.joinpath(f"{name}.toml").read_text("utf-8")) for name in LANGUAGES]
-    return {
-        topic: tuple(tuple(map(_group, language[topic])) for language in languages if topic in language)
-        for topic in Topic
-    }
+    return _Prepared(
+        {
+            topic: tuple(tuple(map(_group, language[topic])) for language in languages if topic in language)
+            for topic in Topic
+        }
+    )
 
 
 def _group(phrases: list[str]) -> _Group:

@@ -18,12 +18,19 @@ _SHAPES = re.compile(
     r"(?<![\w/=.+-])(?:(?P<bech32>bc1[ac-hj-np-z02-9]{39}(?:[ac-hj-np-z02-9]{20})?)"
     rf"|(?P<base58>[13LM][{_BASE58}]{{25,34}})|(?P<hex>0x[0-9a-fA-F]{{40}}))(?![\w/=+-])"
 )
+# where one may begin: the engine steps over all other characters at once
+_STARTS = re.compile(r"[b13LM0](?<![\w/=.+-].)", re.DOTALL)
 
 
 def find_wallets(text: str) -> tuple[str, ...]:
     """The wallet addresses in `text`, each once, at most five."""
     found: dict[str, None] = {}
-    for match in _SHAPES.finditer(text[:MAX_TEXT]):
+    text, end = text[:MAX_TEXT], 0
+    for start in _STARTS.finditer(text):
+        match = _SHAPES.match(text, start.start()) if start.start() >= end else None
+        if match is None:
+            continue
+        end = match.end()
         if match["base58"] is None or _is_base58check(match["base58"]):
             found[match[0]] = None
         if len(found) == MAX_FOUND:

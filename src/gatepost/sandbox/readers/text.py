@@ -33,7 +33,8 @@ _SUFFIXES = (
     "|ee|ua|ru|su|by|kz|tr|il|us|ca|mx|br|ar|cl|co|pe|uy|ve|au|nz|jp|cn|hk|tw|kr|in|id|my|sg|th|vn|ph|pk|za|ng|ke|eg"
     "|ma|tn|ae|sa|ir|eu|asia|io|me|tv|cc|ws|to|ly|gl|gd|la|tk|ml|ga|cf|gq|pw|fm|ai|sh|rs|st|gg|im|li"
 )
-_SIGNS = re.compile(r":(?=[/\\])|\.(?=[A-Za-z0-9])")  # every address has one of them, and prose hardly any
+# every address has one of them, and prose hardly any
+_SIGNS = re.compile(r"[:.](?:(?<=:)(?=[/\\])|(?<=\.)(?=[A-Za-z0-9]))")
 _SCHEME = re.compile(r"(?<![a-zA-Z0-9])(?:https?|ftp)\Z", re.IGNORECASE)
 _SLASHES = re.compile(r":[/\\]{1,3}(?=[^\s/\\])")
 _WRAPPED = re.compile(r"<(?:URL:)?\s{0,8}\Z", re.IGNORECASE)
@@ -75,6 +76,8 @@ def count_split_words(text: str) -> int:
 
 def find_addresses(text: str) -> Iterator[Address]:
     """What a mail program makes links of, at most `MAX_LINKS`."""
+    if "." not in text and ":" not in text:
+        return
     at, low, found = 0, 0, 0
     while found < MAX_LINKS:
         sign = _SIGNS.search(text, at)
