@@ -47,7 +47,7 @@ def judge(facts: Facts) -> Judgement:
     """Runs every active rule on `facts`, the classifier's last: what the others found are features to it. Where nobody
     looked inside the message, it has nothing to go by."""
     disabled = facts.settings.disabled_rules
-    findings = run_rules(active_rules(disabled), facts)
+    findings = run_rules(active_rules(disabled, facts.content is not None), facts)
     last = last_rules(disabled)
     if last and facts.content is not None:
         facts = replace(facts, opinion=give_opinion(facts, findings))

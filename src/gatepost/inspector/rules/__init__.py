@@ -280,10 +280,19 @@ RULES: tuple[Rule, ...] = (
 _LAST = frozenset({classifier.spam, classifier.phish, classifier.ham})  # they see what the others found
 
 
+# What a message is like inside; where nobody looks there, a few of these would go by its header alone.
+_INSIDE = frozenset({"advert", "attachment", "content", "links", "shape", "wording"})
+
+
 @lru_cache(maxsize=8)
-def active_rules(disabled: tuple[str, ...]) -> Runs:
-    """`RULES` without those whose codes are in `disabled`, and without those that run last."""
-    return in_runs(rule for rule in RULES if rule.code not in disabled and rule not in _LAST)
+def active_rules(disabled: tuple[str, ...], looked_inside: bool = True) -> Runs:
+    """`RULES` without those whose codes are in `disabled`, and without those that run last; only those on senders, path
+    and form where nobody looks inside (`content.enabled`)."""
+    return in_runs(
+        rule
+        for rule in RULES
+        if rule.code not in disabled and rule not in _LAST and (looked_inside or rule.group not in _INSIDE)
+    )
 
 
 @lru_cache(maxsize=8)
