@@ -17,6 +17,11 @@ from gatepost.inspector.settings import InspectorSettings
 # it into the Junk folder at most, both together too. What holds back or refuses rests on something else as well.
 NEVER_ALONE = frozenset({"lists", "classifier"})
 MARGIN = 0.1  # how far below a threshold
+# A classifier that is not sure may only strengthen what others saw in the message itself. Without that bound, a few
+# words that advertising has too and a server without a reverse name would put honest mail into the Junk folder.
+SURE = 4.0  # weight of the classifier's findings from which it is sure
+BESIDE = 1.0  # how much more than the signs in the message an unsure one may weigh
+NOT_IN_MESSAGE = NEVER_ALONE | {"path", "auth", "door", "acquaintance"}
 
 
 def decide(
@@ -78,6 +83,9 @@ def _group_sums(findings: Iterable[Finding], settings: InspectorSettings) -> dic
         if group in NEVER_ALONE:
             cap = max(0.0, min(cap, below_hold if group == "classifier" else below_tag))
         sums[group] = max(-cap, min(cap, total))
+    if 0 < sums.get("classifier", 0.0) < SURE:
+        signs = sum(total for group, total in sums.items() if group not in NOT_IN_MESSAGE and total > 0)
+        sums["classifier"] = min(sums["classifier"], signs + BESIDE)
     if len(NEVER_ALONE & sums.keys()) == len(NEVER_ALONE):
         _hold_down(sums, below_hold)
     return sums

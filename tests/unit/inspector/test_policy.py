@@ -49,6 +49,15 @@ def test_no_list_and_no_classifier_decides_alone_whatever_is_configured(group: s
     assert decide([finding("header.nul", 50.0, group)], settings).action is most
 
 
+def test_a_classifier_that_is_not_sure_only_strengthens_signs_in_the_message() -> None:
+    unsure, sure = finding("c.1", 3.0, "classifier"), finding("c.1", 4.0, "classifier")
+    way = [finding("p.1", 2.0, "path"), finding("a.1", 1.0, "auth")]
+    assert decide([unsure, *way], InspectorSettings()).score == 4.0
+    assert decide([sure, *way], InspectorSettings()).score == 7.0
+    assert decide([unsure, finding("s.1", 2.0, "shape")], InspectorSettings()).score == 5.0
+    assert decide([unsure, finding("s.1", 0.5, "shape")], InspectorSettings()).score == 2.0
+
+
 def test_lists_and_classifier_together_do_not_decide_without_a_third() -> None:
     both = [finding("l.1", 9.0, "lists"), finding("c.1", 9.0, "classifier")]
     assert decide(both, SETTINGS).action is Action.TAG
