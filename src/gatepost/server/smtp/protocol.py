@@ -136,7 +136,8 @@ class SmtpProtocol(Arrival):
         self._leave()
         visit.improper_pipelining = self._machine.improper_pipelining
         stats = visit.stats
-        stats.ended = (self._talk.closing if self._talk is not None else "") or stats.ended or "lost"
+        lost = f"tls: {exc or 'lost in the handshake'}" if self._in_handshake else "lost"
+        stats.ended = (self._talk.closing if self._talk is not None else "") or stats.ended or lost
         stats.duration = self._loop.time() - visit.started
         if isinstance(self._waiting, asyncio.Task) and self._machine.state is State.TLS:
             self._waiting.cancel()
@@ -145,6 +146,11 @@ class SmtpProtocol(Arrival):
             self._site.gatekeeper.closed(visit, stats)
         finally:
             self._site.left()
+
+    @property
+    def _in_handshake(self) -> bool:
+        """Whether a handshake is due or under way: the connection may be lost before its task learns why."""
+        return self._machine.state is State.TLS or (self._settings.implicit_tls and self._visit.session.tls is None)
 
     # -- the loop ----------------------------------------------------------------------------------------------------
 
