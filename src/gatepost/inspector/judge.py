@@ -45,11 +45,11 @@ class Judgement:
 
 def judge(facts: Facts) -> Judgement:
     """Runs every active rule on `facts`, the classifier's last: what the others found are features to it. Where nobody
-    looked inside the message, it has nothing to go by."""
+    looked inside the message, or it has no header at all, it has nothing to go by."""
     disabled = facts.settings.disabled_rules
     findings = run_rules(active_rules(disabled, facts.content is not None), facts)
     last = last_rules(disabled)
-    if last and facts.content is not None:
+    if last and facts.content is not None and facts.header.fields:
         facts = replace(facts, opinion=give_opinion(facts, findings))
         findings += run_rules(last, facts)
     grounds = grounds_of(facts)

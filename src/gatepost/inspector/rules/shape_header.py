@@ -153,6 +153,8 @@ def no_recipient(facts: Facts) -> Seen | None:
     text = " ".join(field.text for field in fields)[:MAX_FIELD]
     if "@" in text or any(facts.header.first(name) for name in LIST_FIELDS):
         return None
+    if not facts.header.fields:
+        return None  # no header at all: the rules on missing fields say it
     if not fields:
         return Seen(evidence={"how": "no To or Cc"})
     hidden = "undisclosed" in text.lower() or text.strip().endswith(":;")

@@ -73,3 +73,7 @@ def test_it_can_be_switched_off() -> None:
 
 def test_where_nobody_looked_inside_it_says_nothing() -> None:
     assert judge(make_facts()).facts.opinion is None
+
+
+def test_without_any_header_it_says_nothing() -> None:
+    assert judge(make_facts("", body="Hello.")).facts.opinion is None
