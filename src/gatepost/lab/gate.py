@@ -61,6 +61,9 @@ greet_delay = 0.1
 [door.tarpit]
 step = 0.02
 
+[login.guessing]
+delay = 0.02
+
 [dns]
 servers = ["{dns_host}:{dns_port}"]
 authentic_from = ["{dns_host}:{dns_port}"]

@@ -71,7 +71,7 @@ def examine(path: Path, check_limit: int = 256 << 20) -> None:
 def _prepare(
     connection: sqlite3.Connection, path: Path, steps: Sequence[Step], check_limit: int, busy_seconds: float
 ) -> None:
-    if connection.execute("PRAGMA journal_mode=WAL").fetchone()[0] != "wal":
+    if _in_wal_mode(connection, busy_seconds) != "wal":
         raise StoreError(f"{path}: the file system does not allow a write-ahead log; use a local disk")
     connection.execute("PRAGMA synchronous=FULL")
     # Debian's SQLite overwrites what is deleted, page by page through the log: for mail that is delivered at once, as
@@ -82,6 +82,19 @@ def _prepare(
         if verdict != "ok":
             raise StoreDamaged(f"{path}: damaged ({verdict}); restore it from a backup")
     migrate(connection, path, steps, busy_seconds)
+
+
+def _in_wal_mode(connection: sqlite3.Connection, busy_seconds: float) -> str:
+    """The journal mode once WAL was asked for. Of several processes that open a new database at once one changes its
+    mode, and SQLite tells the others at once that it is locked, without waiting: they ask again."""
+    end = time.monotonic() + busy_seconds
+    while True:
+        try:
+            return str(connection.execute("PRAGMA journal_mode=WAL").fetchone()[0])
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF not in _LOCKED or time.monotonic() > end:
+                raise
+        time.sleep(0.01)
 
 
 def migrate(connection: sqlite3.Connection, path: Path, steps: Sequence[Step], busy_seconds: float) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+import threading
 from pathlib import Path
 
 import pytest
@@ -65,3 +67,18 @@ def test_settings_of_durability_are_on(tmp_path: Path) -> None:
     assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     assert connection.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL
     connection.close()
+
+
+def test_who_comes_while_another_makes_the_database_waits(tmp_path: Path) -> None:
+    """SQLite's own waiting does not hold for the change to a write-ahead log: it is told "locked" at once."""
+    path = tmp_path / "new.db"
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("CREATE TABLE other (x)")
+    other.execute("BEGIN IMMEDIATE")
+    ends = threading.Timer(0.3, other.execute, ("COMMIT",))
+    ends.start()
+    try:
+        open_database(path, ("CREATE TABLE one (x);",)).close()
+    finally:
+        ends.join()
+        other.close()

@@ -19,7 +19,6 @@ LEVELS = (
     (0.8, 4.0, Severity.NOTICE),
     (0.5, 3.0, Severity.NOTICE),
     (0.2, 2.6, Severity.INFO),
-    (0.05, 2.2, Severity.INFO),
 )
 # Score and weight of what is like good mail. It is little, since anybody can write so.
 GOOD = ((-3.0, -1.5), (-1.5, -0.5))

@@ -30,7 +30,7 @@ def weight(rule: Rule, given: Opinion | None) -> float | None:
 @pytest.mark.parametrize(("rule", "kind"), [(classifier.spam, "spam"), (classifier.phish, "phish")])
 def test_the_score_gives_the_weight(rule: Rule, kind: str) -> None:
     weights = [weight(rule, opinion(kind, score)) for score, _, _ in classifier.LEVELS]
-    assert weights == [5.2, 4.0, 3.0, 2.6, 2.2]
+    assert weights == [5.2, 4.0, 3.0, 2.6]
     assert weight(rule, opinion(kind, classifier.LEVELS[-1][0] - 0.01)) is None
     assert weight(rule, opinion("phish" if kind == "spam" else "spam", 9.0)) is None
     assert weight(rule, None) is None
