@@ -12,9 +12,9 @@ import enum
 import re
 import tomllib
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 from gatepost.inspector.links.lookalike import skeleton
@@ -89,18 +89,28 @@ class _Group:
 
 def find_topic(topic: Topic, texts: Iterable[Folded]) -> tuple[str, ...]:
     """The phrases of `topic` in one of `texts`, of the first language that fits; empty where none does."""
-    prepared = _prepared()
     for text in texts:
-        known = prepared.keys_in(text)
-        if not known:
-            continue
-        for groups in prepared.topics[topic]:
+        found = _topics_in(text).get(topic)
+        if found:
+            return found
+    return ()
+
+
+@lru_cache(maxsize=8)
+def _topics_in(text: Folded) -> Mapping[Topic, tuple[str, ...]]:
+    """All topics of `text` with their phrases. Kept for a moment, since each rule asks for one of them."""
+    prepared = _prepared()
+    known = text.words & prepared.keys
+    found: dict[Topic, tuple[str, ...]] = {}
+    for topic, languages in prepared.topics.items() if known else ():
+        for groups in languages:
             if any(group.keys.isdisjoint(known) for group in groups):
                 continue
-            found = [group.found_in(text) for group in groups]
-            if all(found):
-                return tuple(phrase for here in found for phrase in here[:2])[:MAX_TOLD]
-    return ()
+            phrases = [group.found_in(text) for group in groups]
+            if all(phrases):
+                found[topic] = tuple(phrase for here in phrases for phrase in here[:2])[:MAX_TOLD]
+                break
+    return found
 
 
 class _Prepared:
@@ -109,14 +119,6 @@ class _Prepared:
     def __init__(self, topics: dict[Topic, tuple[tuple[_Group, ...], ...]]) -> None:
         self.topics = topics
         self.keys = frozenset(key for rows in topics.values() for row in rows for group in row for key in group.keys)
-        self._last: tuple[Folded, frozenset[str]] = (EMPTY, frozenset())
-
-    def keys_in(self, text: Folded) -> frozenset[str]:
-        """Those of the keys that stand in `text`: few do, and every topic asks about the same texts in turn."""
-        last = self._last
-        if last[0] is not text:
-            last = self._last = (text, text.words & self.keys)
-        return last[1]
 
 
 @cache

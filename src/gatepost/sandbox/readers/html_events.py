@@ -9,6 +9,7 @@ Not here: what the events mean (`html_page`).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -24,6 +25,14 @@ MAX_COMMENTS = 500  # for the tokenizer, which looks for the end of each to the 
 VOID = frozenset(
     ("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr")
 )
+# the HTML Standard §13.2.5.6–40, the plain cases: a name, then attributes with blanks between them
+_TAG = re.compile(
+    r"</?[a-zA-Z][^\s\"'<>=/`]{0,60}+"
+    r"(?:[ \t\r\n\f]++[^\s\"'<>=/`]{1,200}+"
+    r"(?:[ \t\r\n\f]*+=[ \t\r\n\f]*+(?:\"[^\"<>]*+\"|'[^'<>]*+'|[^\s\"'<>`]++))?+)*+"
+    r"[ \t\r\n\f]*+/?+>"
+)
+_OTHER_SIGNS = frozenset((*"!? \t\r\n\f0123456789=<>-+.,;:()[]{}&%$#@*'\"\\|~^_`", ""))
 _NOTHING: Mapping[str, str | None] = {}
 
 
@@ -37,10 +46,36 @@ def is_cheap(text: str) -> bool:
     if text.count("<") > MAX_TAGS:
         return False
     longest = max(text.split("<"), key=len)
-    if len(longest) < 2 * MAX_ATTRIBUTES:
+    if len(longest) < 2 * MAX_ATTRIBUTES or _may_have(longest) < MAX_ATTRIBUTES:
         return True
-    between = sum(longest.count(sign) for sign in (" ", "\n", "\t", "\f", "\r", '"', "'"))
-    return between + longest.count("/") // 8 < MAX_ATTRIBUTES  # base64 is full of slashes
+    return _tags_are_small(text)
+
+
+def _may_have(piece: str) -> int:
+    """At most how many attributes `piece` has, if it is all one tag."""
+    between = sum(piece.count(sign) for sign in (" ", "\n", "\t", "\f", "\r", '"', "'"))
+    return between + piece.count("/") // 8  # base64 is full of slashes
+
+
+def _tags_are_small(text: str) -> bool:
+    """Whether what is long stands between tags, as style sheets do. Where every "<" begins a tag that is written as it
+    should be, without "<" and ">" in its values, every parser ends it at its ">", and no attribute stands elsewhere.
+    From the first that is not, all of the text may be attributes."""
+    at = text.find("<")
+    while at >= 0:
+        tag = _TAG.match(text, at)
+        if tag is not None:
+            if tag.end() - at >= 2 * MAX_ATTRIBUTES and _may_have(tag[0]) >= MAX_ATTRIBUTES:
+                return False
+            end = tag.end()
+        elif text[at + 1 : at + 2] in _OTHER_SIGNS or not text[at + 1 : at + 2].isascii():
+            end = at + 1  # a comment, a document type, or a sign by itself: no attributes
+        else:
+            return all(
+                len(rest) < 2 * MAX_ATTRIBUTES or _may_have(rest) < MAX_ATTRIBUTES for rest in text[at:].split("<")
+            )
+        at = text.find("<", end)
+    return True
 
 
 def _from_tree(text: str) -> Iterator[Event]:

@@ -171,6 +171,33 @@ def test_what_would_cost_a_tree_too_much_is_read_without_one_and_loses_no_link()
     assert links(page) == [("html-a", "http://deep/")]
 
 
+MANY = " ".join(f"a{number}" for number in range(5000))
+
+
+def test_a_long_sheet_or_text_is_no_reason_to_do_without_the_tree() -> None:
+    sheet = "td { color : red } \n" * 1000
+    assert is_cheap(f"<html><head><style type='text/css'>{sheet}</style></head><body bgcolor=white>")
+    assert is_cheap(f"<!DOCTYPE html PUBLIC '-//W3C//DTD'><!-- {sheet} --><p class=\"x y\">{sheet}</p><br/>")
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        f"<a {MANY}>",
+        f"<a b='<i>' {MANY}>",
+        f"<a b='>' {MANY}>",
+        f'<a x" y=">" {MANY}>',
+        f"<a b='<!--' c='-->' {MANY}>",
+        f"<!-- <a b='--> <a {MANY} '>",
+        f"<style><a b='</style><a {MANY} '>",
+        f"<svg><style><a {MANY}></style></svg>",
+    ],
+    ids=["plain", "tag-inside", "end-inside", "quote-in-name", "comment-inside", "comment", "sheet", "foreign"],
+)
+def test_attributes_are_counted_wherever_they_are_hidden(page: str) -> None:
+    assert not is_cheap(page)
+
+
 def test_both_ways_of_reading_find_the_same() -> None:
     text = (
         "<p>one <a href=http://a/>two</a><noscript><a href=http://n/>x</a></noscript><table><a href=http://f/>y</table>"
