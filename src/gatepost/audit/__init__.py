@@ -1,0 +1,1 @@
+"""The audit of a domain: facts in, findings out."""
