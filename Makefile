@@ -75,6 +75,6 @@ model: dev
 	$(BIN)/python bench/make_model.py $(ARGS)
 
 lock:
-	uv pip compile -q --universal --generate-hashes --no-header --no-annotate pyproject.toml --extra scan --extra cluster --extra ldap --group pyproject.toml:build -o requirements.lock
-	uv pip compile -q --universal --generate-hashes --no-header --no-annotate pyproject.toml --extra scan --extra cluster --extra ldap --group pyproject.toml:dev -c requirements.lock -o requirements-dev.lock
-	uv pip compile -q --universal --generate-hashes --no-header --no-annotate pyproject.toml --extra scan --extra cluster --extra ldap --group pyproject.toml:bench -c requirements.lock -o requirements-bench.lock
+	uv pip compile -q --universal --generate-hashes --no-header --no-annotate pyproject.toml --extra scan --extra cluster --extra ldap --extra acme --group pyproject.toml:build -o requirements.lock
+	uv pip compile -q --universal --generate-hashes --no-header --no-annotate pyproject.toml --extra scan --extra cluster --extra ldap --extra acme --group pyproject.toml:dev -c requirements.lock -o requirements-dev.lock
+	uv pip compile -q --universal --generate-hashes --no-header --no-annotate pyproject.toml --extra scan --extra cluster --extra ldap --extra acme --group pyproject.toml:bench -c requirements.lock -o requirements-bench.lock
