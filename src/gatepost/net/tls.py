@@ -9,6 +9,7 @@ Not here: handshakes (the drivers), certificates of our own (`net.authority`), M
 from __future__ import annotations
 
 import ssl
+import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import partial
@@ -151,6 +152,17 @@ def describe(connection: ssl.SSLObject | ssl.SSLSocket, *, verified: bool = Fals
     if cipher is None or version is None:
         return None
     return Tls(version=version, cipher=cipher[0], bits=cipher[2] or 0, verified=verified)
+
+
+def presented_chain(connection: ssl.SSLObject | ssl.SSLSocket) -> tuple[bytes, ...]:
+    """The certificates that the server showed, in DER, its own first, whether or not they lead anywhere; empty before
+    the handshake is over."""
+    if sys.version_info >= (3, 13):
+        return tuple(connection.get_unverified_chain() or ())
+    # Python 3.11 and 3.12 have it too, but do not hand it on.
+    inner = getattr(connection, "_sslobj", None)
+    chain = inner.get_unverified_chain() if inner is not None else None
+    return tuple(ssl.PEM_cert_to_DER_cert(one.public_bytes()) for one in chain or ())
 
 
 def check_certificate(

@@ -1,24 +1,23 @@
-"""Opens connections to next hops: name to address, greeting, EHLO, TLS as the settings want it.
+"""Opens connections to next hops: name to address, greeting, EHLO, TLS as demanded.
 
 In: a route, a resolver, settings. Out: an open `Hop`; or HopFailed, HopRefused. Standard: RFC 5321 §3.1 (554 in the
-greeting), RFC 3207 §4 (EHLO anew after TLS), RFC 7435 (opportunistic TLS falls back to plaintext).
-Not here: the client (`server.smtp.client`); keeping connections (`lane`).
+greeting). Not here: the client (`server.smtp.client`); TLS (`secure`); keeping connections (`lane`).
 """
 
 from __future__ import annotations
 
 import dataclasses
 import ipaddress
-import ssl
 from collections.abc import Awaitable, Mapping, Sequence
 from typing import TypeVar
 
 from gatepost.errors import LocalProtocolError, RemoteProtocolError
 from gatepost.names import Envelope, Tls
-from gatepost.net.tls import client_context
 from gatepost.ports import DnsStatus, Question, Resolver
 from gatepost.server.delivery.hop import Hop, HopFailed, HopRefused, HopReply
+from gatepost.server.delivery.protection import Demand, Level
 from gatepost.server.delivery.routes import Carrier, Route
+from gatepost.server.delivery.secure import Security
 from gatepost.server.delivery.settings import DeliverySettings
 from gatepost.server.smtp.client import SmtpClient, TransportError
 from gatepost.wire.smtp.replies import Reply
@@ -39,8 +38,7 @@ class Connector:
         self._hostname = hostname
         self._settings = settings
         self._resolver = resolver
-        wanted = settings.tls == "verified"
-        self._context = client_context(verified=wanted, authority=settings.ca_file or None)
+        self._security = Security(hostname, settings)
 
     async def __call__(self, route: Route) -> Hop:
         """Tries the host's addresses in turn. Raises HopFailed or HopRefused: what the first of them said that took the
@@ -72,9 +70,15 @@ class Connector:
         return found[:MAX_ADDRESSES]
 
     async def _open(self, route: Route, address: str) -> Hop:
-        client = await self._secured(route, address, await self._greeted(route, address))
+        demand = Demand(level=Level(self._settings.tls), names=(route.host,))
+
+        async def again() -> SmtpClient:
+            return await self._greeted(route, address)
+
+        secured = await self._security.secure(await again(), route.host, demand, again, local=route.is_local)
+        client = secured.client
         label = client.label if route.path or route.host == address else f"{route.host}{client.label}"
-        return Connection(client, label, verified=self._settings.tls == "verified")
+        return Connection(client, label, verified=secured.verified)
 
     async def _greeted(self, route: Route, address: str) -> SmtpClient:
         """A connection that was greeted and has said EHLO."""
@@ -87,33 +91,6 @@ class Connector:
             client.abort()
             raise
         return client
-
-    async def _secured(self, route: Route, address: str, client: SmtpClient) -> SmtpClient:
-        """The connection over TLS, as the settings want it and the hop can."""
-        mode, offered = self._settings.tls, "STARTTLS" in client.extensions
-        if mode == "off" or (not offered and (mode == "opportunistic" or route.is_local)):
-            return client
-        if not offered:
-            await client.quit()
-            raise HopFailed("4.7.4", f"{client.label} offers no STARTTLS, and `delivery.tls` asks for it")
-        failure = await self._start_tls(route, client)
-        if not failure:
-            return client
-        client.abort()
-        if mode != "opportunistic":
-            raise HopFailed("4.7.5", f"{client.label}: TLS failed: {failure}")
-        # RFC 7435 §3: better in the clear than not at all, on a connection of its own
-        return await self._greeted(route, address)
-
-    async def _start_tls(self, route: Route, client: SmtpClient) -> str:
-        """Empty when TLS stands, else what went wrong."""
-        try:
-            reply = await client.start_tls(self._context, route.host or None)
-            if reply.positive:
-                reply = await client.hello(self._hostname)
-        except (TransportError, RemoteProtocolError, ssl.SSLError) as error:
-            return str(error)
-        return "" if reply.positive else str(reply)
 
 
 class Connection:
@@ -131,7 +108,7 @@ class Connection:
 
     @property
     def tls(self) -> Tls | None:
-        """What TLS was agreed; verified where the settings ask for it, since the handshake fails otherwise."""
+        """What TLS was agreed; verified where that was demanded, since the connection is not used otherwise."""
         tls = self._client.tls
         return dataclasses.replace(tls, verified=self._verified) if tls is not None else None
 

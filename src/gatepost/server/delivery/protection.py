@@ -13,7 +13,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from gatepost.msgauth.tlsa import Tlsa
 from gatepost.names import Tls
+
+__all__ = ["Demand", "Level", "MxHost", "Protection", "Tlsa"]
 
 
 class Level(enum.StrEnum):
@@ -24,16 +27,6 @@ class Level(enum.StrEnum):
     ENFORCED = "enforced"  # always, whoever shows a certificate
     VERIFIED = "verified"  # always, with a certificate that a known authority gave to one of the names
     DANE = "dane"  # always, with a certificate that one of the TLSA records names
-
-
-@dataclass(frozen=True, slots=True)
-class Tlsa:
-    """A TLSA record (RFC 6698 §2.1): usage 2 or 3, selector 0 or 1, matching type 0, 1 or 2, octets."""
-
-    usage: int
-    selector: int
-    matching_type: int
-    data: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +44,8 @@ class Demand:
     """What a connection to one host must have. `names` are the reference identifiers (VERIFIED, and DANE usage 2).
     `source` is who demands it ("configuration", "dane", "mta-sts"), for the log. `unusable` says why the host must not
     be used now ("not in the policy of …", "TLSA look-up failed"); `code` is the enhanced code of that and of a failed
-    handshake. `testing`: a failure is counted and does not stop the mail (RFC 8461 §5, mode testing)."""
+    handshake. `testing`: a failure is counted and does not stop the mail (RFC 8461 §5, mode testing); then `floor` is
+    what is still demanded. DANE without `tlsa` is TLS without a check of the certificate (RFC 7672 §2.2)."""
 
     level: Level
     names: tuple[str, ...] = ()
@@ -60,6 +54,7 @@ class Demand:
     unusable: str = ""
     code: str = "4.7.5"
     testing: bool = False
+    floor: Level = Level.OPPORTUNISTIC
 
 
 class Protection(Protocol):

@@ -100,6 +100,11 @@ class SmtpClient:
         return self._line.machine.extensions
 
     @property
+    def chain(self) -> tuple[bytes, ...]:
+        """The certificates that the server showed, in DER, its own first; empty without TLS."""
+        return self._line.chain
+
+    @property
     def usable(self) -> bool:
         """Whether another transaction may be tried."""
         return not self._line.lost and self._line.machine.state is State.READY

@@ -12,6 +12,7 @@ from typing import cast
 
 from gatepost.errors import GatepostError, RemoteProtocolError
 from gatepost.names import Tls
+from gatepost.net.tls import presented_chain
 from gatepost.server.smtp.line import describe_tls
 from gatepost.server.smtp.settings import ClientSettings
 from gatepost.wire.smtp.client import ClientConnection
@@ -173,6 +174,12 @@ class Wireline(asyncio.Protocol):
         if self.machine.state is State.TLS:  # else TLS was there before the greeting
             self.machine.tls_started()
         return describe_tls(upgraded)
+
+    @property
+    def chain(self) -> tuple[bytes, ...]:
+        """The certificates that the server showed, in DER, its own first; empty without TLS."""
+        connection = self._transport.get_extra_info("ssl_object") if self._transport is not None else None
+        return presented_chain(connection) if connection is not None else ()
 
     def abort(self) -> None:
         """Cuts the connection."""

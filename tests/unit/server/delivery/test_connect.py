@@ -117,7 +117,7 @@ def test_tls_that_fails_falls_back_to_plaintext_only_if_opportunistic() -> None:
     liar = server_that_says(["220 hop", "250-hop\r\n250 STARTTLS", "220 go", "this is no handshake"])
     assert run([liar, server_that_says(GOOD)], nothing) == {"8BITMIME": ""}
     with pytest.raises(HopFailed) as caught:
-        run([liar, server_that_says(GOOD)], nothing, tls="required")
+        run([liar, server_that_says(GOOD)], nothing, tls="enforced")
     assert caught.value.code == "4.7.5"
 
 
