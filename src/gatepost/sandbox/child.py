@@ -36,10 +36,12 @@ _MAX_COMMAND = 64
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Birth:
-    """What every child of a nursery is born with. `preload`: load all readers first."""
+    """What every child of a nursery is born with. `preload`: load all readers first. `processors`: where they may run,
+    since a reception process may be bound to one of them."""
 
     limits: Limits
     ration: Ration
+    processors: list[int]
     preload: bool
     yara_rules: str
 
@@ -187,6 +189,8 @@ def main(arguments: list[str]) -> None:
     control = socket.socket(fileno=int(arguments[0]))
     control.set_inheritable(False)
     birth = read_birth(control.recv(MAX_BIRTH))
+    with contextlib.suppress(OSError):
+        os.sched_setaffinity(0, birth.processors)
     problems = preload(birth)
     gc.collect()
     gc.freeze()  # the collector leaves shared memory alone, so that it stays shared

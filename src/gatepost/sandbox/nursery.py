@@ -12,10 +12,11 @@ import asyncio
 import contextlib
 import dataclasses
 import json
+import os
 import socket
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from gatepost.sandbox.handle import Child, ChildLost, limits_of
@@ -30,13 +31,21 @@ _ENVIRONMENT = {"LANG": "C.UTF-8", "PATH": "/usr/bin:/bin", "LIBARCHIVE": "libar
 class Nursery:
     """One process that bears the children; it starts with the first order."""
 
-    def __init__(self, settings: ContentSettings, *, preload: bool, program: Sequence[str] = PROGRAM) -> None:
+    def __init__(
+        self,
+        settings: ContentSettings,
+        *,
+        preload: bool,
+        program: Sequence[str] = PROGRAM,
+        processors: Collection[int] | None = None,
+    ) -> None:
         self._settings = settings
         self._program = program
         birth = json.dumps(
             {
                 "limits": dataclasses.asdict(limits_of(settings)),
                 "ration": {"memory": settings.memory, "cpu_seconds": settings.cpu_seconds},
+                "processors": sorted(processors or os.sched_getaffinity(0)),
                 "preload": preload,
                 "yara_rules": settings.yara_rules,
             }

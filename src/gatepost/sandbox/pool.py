@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import replace
 from typing import Any, Self, TypeVar
 
@@ -43,7 +43,7 @@ def _untold(event: str, **facts: Any) -> None:
 
 class Sandbox:
     """One for each event loop; an asynchronous context manager. `preload` loads every reader once for all children:
-    right for a server, too slow for a single message."""
+    right for a server, too slow for a single message. `processors` are those that children may run on (none: ours)."""
 
     def __init__(
         self,
@@ -52,10 +52,11 @@ class Sandbox:
         preload: bool = True,
         told: Told = _untold,
         program: Sequence[str] = PROGRAM,
+        processors: Collection[int] | None = None,
     ) -> None:
         self._settings = settings or ContentSettings()
         self._told = told
-        self._nursery = Nursery(self._settings, preload=preload, program=program)
+        self._nursery = Nursery(self._settings, preload=preload, program=program, processors=processors)
         self._idle: list[Child] = []
         self._slots = asyncio.Semaphore(self._settings.children)
         self._big = asyncio.Semaphore(1)

@@ -47,7 +47,8 @@ SPARE_COLUMNS = 8  # delivery, monitor, and processes of a generation that is st
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """Everything the processes of one generation share. `columns` are places in the shared tables; a reload has twice
-    the workers for a while. `certificate_ends` is in seconds since the epoch."""
+    the workers for a while. `processors` are those that this service may run on. `certificate_ends` is in seconds since
+    the epoch."""
 
     settings: GateSettings
     entrances: Entrances
@@ -59,6 +60,7 @@ class Plan:
     ring: KeyRing
     user: pwd.struct_passwd | None
     workers: int
+    processors: frozenset[int]
     columns: int
     counters: CounterTable
     rates: RateTable
@@ -108,6 +110,7 @@ def make_plan(settings: GateSettings, environment: MutableMapping[str, str], pre
         certificate_ends=_certificate_ends(tls, now),
         user=user,
         workers=workers,
+        processors=frozenset(os.sched_getaffinity(0)),
         columns=columns,
         counters=previous.counters if previous else CounterTable(columns),
         rates=previous.rates if previous else RateTable(columns),

@@ -7,6 +7,7 @@ Not here: starting and stopping them (`supervisor`).
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import logging
 import os
@@ -43,9 +44,12 @@ GC_THRESHOLD = (50_000, 20, 50)
 WAKE_READ = 4096  # octets of "there is new mail" taken at once
 
 
-def run_process(plan: Plan, role: str, column: int, lifeline: int) -> None:
-    """Runs `role` in this process until SIGTERM or until the supervisor is gone."""
+def run_process(plan: Plan, role: str, column: int, lifeline: int, processor: int | None = None) -> None:
+    """Runs `role` in this process, on `processor` alone if one is named, until SIGTERM or the supervisor's end."""
     become(plan.user)
+    if processor is not None:
+        with contextlib.suppress(OSError):  # it was taken away meanwhile
+            os.sched_setaffinity(0, {processor})
     gc.set_threshold(*GC_THRESHOLD)
     log = Log(plan.settings.server.log_level)
     logging.basicConfig(handlers=[Forward(log)], level=logging.WARNING, force=True)

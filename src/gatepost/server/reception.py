@@ -195,7 +195,8 @@ def open_sandbox(plan: Plan, column: int, log: Log) -> Sandbox | None:
     if not plan.settings.content.enabled:
         return None
     metrics = plan.metrics.column(column)
-    return Sandbox(plan.settings.content, told=content_told(log, lambda: metrics.add(Metric.CONTENT_CHILDREN_LOST)))
+    told = content_told(log, lambda: metrics.add(Metric.CONTENT_CHILDREN_LOST))
+    return Sandbox(plan.settings.content, told=told, processors=plan.processors)
 
 
 def first_free_shard(folder: Path, plan: Plan, log: Log) -> SpoolShard:

