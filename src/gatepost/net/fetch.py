@@ -159,11 +159,9 @@ class RedirectFetcher:
             return
         if port not in (80, 443):
             raise _Refused(f"port {port}")
-        carrier = isinstance(address, IPv6Address) and any(address in network for network in _CARRIERS)
-        if not address.is_global or address.is_multicast or address.is_reserved or carrier:
-            raise _Refused("a private or special address")
-        if is_own_address(address):
-            raise _Refused("an address of this machine")
+        reason = why_unreachable(address)
+        if reason:
+            raise _Refused(reason)
 
     async def _ask(self, target: _Target) -> str | None:
         """Where the server says it is; None where it says something else. The body is never read."""
@@ -202,6 +200,14 @@ class RedirectFetcher:
                 limits=httpx2.Limits(max_connections=self._settings.in_flight, max_keepalive_connections=0),
             )
         return self._transport
+
+
+def why_unreachable(address: Address) -> str:
+    """Why nobody outside may lead us to `address`; empty for one of the public Internet."""
+    carrier = isinstance(address, IPv6Address) and any(address in network for network in _CARRIERS)
+    if not address.is_global or address.is_multicast or address.is_reserved or carrier:
+        return "a private or special address"
+    return "an address of this machine" if is_own_address(address) else ""
 
 
 def is_own_address(address: Address) -> bool:

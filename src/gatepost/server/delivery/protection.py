@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from gatepost.msgauth.tlsa import Tlsa
 from gatepost.names import Tls
 
-__all__ = ["Demand", "Level", "MxHost", "Protection", "Tlsa"]
+__all__ = ["Demand", "Level", "MxHost", "Protection", "Tlsa", "lowered"]
 
 
 class Level(enum.StrEnum):
@@ -41,11 +41,12 @@ class MxHost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Demand:
-    """What a connection to one host must have. `names` are the reference identifiers (VERIFIED, and DANE usage 2).
-    `source` is who demands it ("configuration", "dane", "mta-sts"), for the log. `unusable` says why the host must not
-    be used now ("not in the policy of …", "TLSA look-up failed"); `code` is the enhanced code of that and of a failed
-    handshake. `testing`: a failure is counted and does not stop the mail (RFC 8461 §5, mode testing); then `floor` is
-    what is still demanded. DANE without `tlsa` is TLS without a check of the certificate (RFC 7672 §2.2)."""
+    """What a connection to one host must have. `names` are the reference identifiers (VERIFIED, and DANE usage 2); the
+    first is also told to the server (SNI). `source` is who demands it ("configuration", "dane", "mta-sts"), for the
+    log. `unusable` says why the host must not be used now ("not in the policy of …", "TLSA look-up failed"); `code` is
+    the enhanced code of that and of a failed handshake. `testing`: a failure is counted and does not stop the mail (RFC
+    8461 §5, mode testing); then `floor`, what the configuration demands, still holds. DANE without `tlsa` is TLS
+    without a check of the certificate (RFC 7672 §2.2)."""
 
     level: Level
     names: tuple[str, ...] = ()
@@ -55,6 +56,11 @@ class Demand:
     code: str = "4.7.5"
     testing: bool = False
     floor: Level = Level.OPPORTUNISTIC
+
+
+def lowered(demand: Demand) -> Demand:
+    """For a message with "TLS-Required: No" (RFC 8689 §5): what the configuration alone demands."""
+    return replace(demand, level=demand.floor, tlsa=(), source="configuration", unusable="", testing=False)
 
 
 class Protection(Protocol):

@@ -96,7 +96,8 @@ class Security:
             if client.tls is None:
                 if "STARTTLS" not in client.extensions:
                     return "starttls-not-supported: it offers no STARTTLS"
-                name = demand.names[0] if demand.names and demand.level is Level.VERIFIED else host
+                checked = demand.level in (Level.VERIFIED, Level.DANE) and demand.names
+                name = demand.names[0] if checked else host  # RFC 7672 §8.1: SNI names the TLSA base domain
                 reply = await client.start_tls(self.context(demand), name or None)
                 if not reply.positive:
                     return f"starttls-not-supported: it refuses STARTTLS: {reply.code} {reply.text}"
