@@ -45,6 +45,7 @@ INSTALLED = {
     "clamd": "clamav-daemon",
     "/usr/lib/postgresql/15/bin/postgres": "postgresql-15",
     "slapd": "slapd",
+    "postsrsd": "postsrsd",
 }
 UNPACKED = {
     "postfix": ("postfix",),

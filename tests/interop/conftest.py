@@ -55,6 +55,12 @@ def gsasl(report_missing: Missing) -> str:
 
 
 @pytest.fixture(scope="session")
+def postsrsd_program(report_missing: Missing) -> str:
+    """postsrsd's path."""
+    return _program("postsrsd", report_missing)
+
+
+@pytest.fixture(scope="session")
 def openssl(report_missing: Missing) -> str:
     """The path of openssl."""
     return _program("openssl", report_missing)
