@@ -19,6 +19,7 @@ from gatepost.msgauth.dmarc.settings import DmarcSettings
 from gatepost.msgauth.settings import MsgauthSettings
 from gatepost.msgauth.spf.settings import SpfSettings
 from gatepost.net.directory.settings import DirectorySettings
+from gatepost.net.publish.settings import PublishSettings
 from gatepost.net.resolver.settings import ResolverSettings
 from gatepost.net.settings import FetchSettings, ScannerSettings
 from gatepost.reputation.settings import CodeSettings, DnsListSettings, ListsSettings
@@ -36,7 +37,14 @@ from gatepost.server.signing.settings import SigningSettings
 from gatepost.server.smtp.settings import ClientSettings, SmtpSettings
 from gatepost.server.submission.login_settings import GuessingSettings, LoginSettings
 from gatepost.server.submission.settings import OutboundSettings, SendLimits
-from gatepost.store.settings import HistorySettings, JournalSettings, LearnedSettings, SpoolSettings, WatchSettings
+from gatepost.store.settings import (
+    HistorySettings,
+    JournalSettings,
+    LearnedSettings,
+    ReportSettings,
+    SpoolSettings,
+    WatchSettings,
+)
 from gatepost.wire.smtp.settings import Limits
 
 Range = tuple[float, float]
@@ -89,6 +97,7 @@ BOUNDS: Mapping[type, Mapping[str, Range]] = {
         "cache_positive": AGE,
         "cache_negative": AGE,
     },
+    PublishSettings: {"ttl": (0, 604_800), "timeout": WAIT},
     FetchSettings: {"max_hops": (1, 20), "timeout": WAIT, "in_flight": (1, 1000), "keep": AGE},
     ScannerSettings: {"timeout": WAIT, "max_size": (1024, 1 << 32), "at_once": (1, 1000)},
     ContentSettings: {
@@ -209,6 +218,7 @@ BOUNDS: Mapping[type, Mapping[str, Range]] = {
     },
     JournalSettings: {"keep_days": DAYS, "max_octets": (1 << 20, 1 << 50)},
     LearnedSettings: {"days": DAYS, "max_messages": (1, 1_000_000)},
+    ReportSettings: {"keep_days": DAYS, "max_rows": (0, 100_000_000)},
     HistorySettings: {"days": DAYS, "reference_days": DAYS, "max_rows": (0, 100_000_000)},
     WatchSettings: {"keep_days": DAYS, "max_rows": (0, 100_000_000)},
     SigningSettings: {
@@ -223,10 +233,14 @@ BOUNDS: Mapping[type, Mapping[str, Range]] = {
         "jitter": (0, 1),
         "expire": AGE,
         "delay_notice": AGE,
+        "mx_port": (1, 65_535),
+        "connections": (2, 20_000),
         "connections_per_hop": (1, 10_000),
+        "failover_timeout": WAIT,
         "messages_per_connection": COUNT,
         "connection_idle": PAUSE,
         "waiting_per_hop": COUNT,
+        "waiting": (100, 1_000_000),
         "hop_pause": PAUSE,
         "maildir_batch": (1, 100_000),
         "max_own_hops": (1, 10_000),

@@ -50,6 +50,7 @@ class Settings(GateSettings):
             ),
             content=dataclasses.replace(content, yara_rules=_anchored(folder, content.yara_rules)),
             bulk=dataclasses.replace(self.bulk, unsubscribe_secret=_anchored(folder, self.bulk.unsubscribe_secret)),
+            publish=dataclasses.replace(self.publish, key_file=_anchored(folder, self.publish.key_file)),
             signing=dataclasses.replace(signing, folder=_anchored(folder, signing.folder), domains=elsewhere),
             delivery=dataclasses.replace(delivery, ca_file=_anchored(folder, delivery.ca_file)),
         )

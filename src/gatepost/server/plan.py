@@ -20,6 +20,7 @@ from gatepost.errors import ConfigError
 from gatepost.net.clamd import parse_address
 from gatepost.net.directory import check_directory
 from gatepost.net.geo import GeoLocator
+from gatepost.net.publish import DnsPublisher
 from gatepost.net.resolver import DnsResolver
 from gatepost.net.settings import TlsSettings
 from gatepost.net.tls import certificate_files, check_certificate, client_context, find_certificate, server_context
@@ -182,6 +183,8 @@ def check_settings(settings: GateSettings) -> Recipients:
     client_context(verified=settings.delivery.tls == "verified", authority=settings.delivery.ca_file or None)
     if settings.scanner.address:
         parse_address(settings.scanner.address)
+    if settings.publish.server:
+        DnsPublisher(settings.publish)
     if settings.geo.file or settings.geo.network_file:
         GeoLocator(settings.geo).close()
     Routes({name: domain.route for name, domain in settings.domains.items()}, settings.delivery.relay)

@@ -13,6 +13,7 @@ from typing import Literal
 from gatepost.inspector.settings import InspectorSettings
 from gatepost.msgauth.settings import MsgauthSettings
 from gatepost.net.directory.settings import DirectorySettings
+from gatepost.net.publish.settings import PublishSettings
 from gatepost.net.resolver.settings import ResolverSettings
 from gatepost.net.settings import FetchSettings, GeoSettings, ScannerSettings, TlsSettings
 from gatepost.reputation.settings import ListsSettings
@@ -137,6 +138,8 @@ class GateSettings:
     """Where spool, Maildirs, accounts and journal live."""
     signing: SigningSettings = field(default_factory=SigningSettings)
     """DKIM signatures on what accounts hand in."""
+    publish: PublishSettings = field(default_factory=PublishSettings)
+    """Which name server takes our changes to DNS."""
     login: LoginSettings = field(default_factory=LoginSettings)
     """How clients prove who they are, and what guessing leads to."""
     submission: SubmissionSettings = field(default_factory=SubmissionSettings)

@@ -112,6 +112,17 @@ class LearnedSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReportSettings:
+    """How long reports of others (DMARC, TLS) are kept."""
+
+    keep_days: float = 730.0
+    """Days after whose end a report is deleted; older ones are not taken in. Two years compare this year with last."""
+
+    max_rows: int = 2_000_000
+    """Rows of all reports together; above them the oldest reports go first. A million rows are some 200 MB."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoreSettings:
     """Where things are kept, and how."""
 
@@ -132,3 +143,6 @@ class StoreSettings:
 
     learned: LearnedSettings = field(default_factory=LearnedSettings)
     """What the classifier learns here."""
+
+    reports: ReportSettings = field(default_factory=ReportSettings)
+    """What other servers reported of our mail (`gatepost dmarc`)."""
