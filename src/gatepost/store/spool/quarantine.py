@@ -99,7 +99,8 @@ def _set_state(
     if number is None:
         return 0
     junk = ", junk = 0" if was == (State.QUARANTINED,) else ""  # who releases a message means it for the inbox
-    sql = f"UPDATE recipient SET state = ?, next_try = ?{junk} WHERE message = ?"  # noqa: S608 - no outside word in it
+    # What was to be returned, and is let go again, is not to be returned any more.
+    sql = f"UPDATE recipient SET state = ?, next_try = ?, bounce = ''{junk} WHERE message = ?"  # noqa: S608 - constants
     sql += f" AND state IN ({', '.join('?' * len(was))})"
     values: list[object] = [becomes.value, next_try, number, *(state.value for state in was)]
     if address is not None:

@@ -25,9 +25,12 @@ MESSAGE_COLUMNS = (
     " reason, account, size"
 )
 MESSAGE_WIDTH = 17  # the above, crc and body
-RECIPIENT_COLUMNS = "message, position, address, notify, orcpt, junk, state, attempts, next_try, last_try, last_reply"
-NEW_RECIPIENT_COLUMNS = "message, position, address, notify, orcpt, junk, state"
-NEW_RECIPIENT_WIDTH = 7
+RECIPIENT_COLUMNS = (
+    "message, position, address, notify, orcpt, junk, state, attempts, next_try, last_try, last_reply, route, bounce,"
+    " last_relay, via"
+)
+NEW_RECIPIENT_COLUMNS = "message, position, address, notify, orcpt, junk, state, via"
+NEW_RECIPIENT_WIDTH = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +66,7 @@ def prepare(new: NewMessage, *, inline: bool) -> Prepared:
         if treatments:
             junk, state = treatments[position].junk, treatments[position].state
         notify = " ".join(recipient.notify)
-        recipients += (number, position, recipient.address, notify, recipient.orcpt, junk, state.value)
+        recipients += (number, position, recipient.address, notify, recipient.orcpt, junk, state.value, recipient.via)
     message = (
         number,
         session.received_at,
@@ -117,16 +120,19 @@ def _read_tls(text: str | None) -> Tls | None:
 
 def read_recipient(row: tuple[Any, ...]) -> SpooledRecipient:
     """One row of RECIPIENT_COLUMNS."""
-    _, position, address, notify, orcpt, junk, state, attempts, next_try, last_try, last_reply = row
+    _, position, address, notify, orcpt, junk, state, attempts, due, tried, reply, route, bounce, relay, via = row
     return SpooledRecipient(
         position=position,
-        recipient=Recipient(address=address, notify=tuple(notify.split()), orcpt=orcpt),
+        recipient=Recipient(address=address, notify=tuple(notify.split()), orcpt=orcpt, via=via),
         state=State(state),
         junk=bool(junk),
         attempts=attempts,
-        next_try=next_try,
-        last_try=last_try,
-        last_reply=last_reply,
+        next_try=due,
+        last_try=tried,
+        last_reply=reply,
+        route=route,
+        bounce=bounce,
+        last_relay=relay,
     )
 
 

@@ -51,4 +51,12 @@ STEPS = (
     ALTER TABLE message ADD COLUMN account TEXT NOT NULL DEFAULT '';
     CREATE INDEX message_account ON message (account) WHERE account <> '';
     """,
+    # Where the administrator sends a copy instead, why he returns it, and where it was tried last.
+    """
+    ALTER TABLE recipient ADD COLUMN route TEXT NOT NULL DEFAULT '';
+    ALTER TABLE recipient ADD COLUMN bounce TEXT NOT NULL DEFAULT '';
+    ALTER TABLE recipient ADD COLUMN last_relay TEXT NOT NULL DEFAULT '';
+    """,
+    # The address of ours that led to this one: what delivery needs to know of forwarded mail.
+    "ALTER TABLE recipient ADD COLUMN via TEXT NOT NULL DEFAULT '';",
 )

@@ -68,7 +68,9 @@ class NewMessage:
 class SpooledRecipient:
     """One recipient's copy. `position` is its place in the envelope; times are seconds since the epoch.
 
-    `last_reply` is what the next hop said last, or our own reason; `attempts` counts the deliveries tried.
+    `last_reply` is what the next hop said last, or our own reason, `last_relay` which one that was; `attempts` counts
+    the deliveries tried. `route` is where the administrator sends this copy instead of where the configuration says;
+    `bounce` is why he returns it to its sender. Both are empty for most.
     """
 
     position: int
@@ -79,6 +81,9 @@ class SpooledRecipient:
     next_try: float
     last_try: float
     last_reply: str
+    route: str = ""
+    bounce: str = ""
+    last_relay: str = ""
 
     @property
     def is_demanded(self) -> bool:
@@ -128,6 +133,8 @@ class Outcome:
 
     `state` delivered or failed ends it; queued asks for another try at `next_try`; quarantined keeps it back (what
     failed for a sender who is not proven). `tried` is False when no attempt was made (a lookup failed, say, before).
+    `relay` is where it was tried; `route` the copy's own route at that time: if the administrator has changed it since,
+    the copy stays due at once.
     """
 
     id: str
@@ -136,3 +143,5 @@ class Outcome:
     reply: str = ""
     next_try: float = 0.0
     tried: bool = True
+    relay: str = ""
+    route: str = ""

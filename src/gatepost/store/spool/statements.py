@@ -20,10 +20,14 @@ _LIVE_STATES = ", ".join(f"'{state.value}'" for state in LIVE)
 _LOAD_MESSAGES = f"SELECT {MESSAGE_COLUMNS} FROM message WHERE id IN {_LISTED}"  # noqa: S608 - constants of this room
 _LOAD_RECIPIENTS = f"SELECT {RECIPIENT_COLUMNS} FROM recipient WHERE message IN {_LISTED} ORDER BY message, position"  # noqa: S608
 _ALIVE = f"SELECT message, position FROM recipient WHERE message IN {_LISTED} AND state IN ({_LIVE_STATES})"  # noqa: S608
-# What happened stands (delivered, failed, quarantined); "again later" gives way to what the administrator did since.
+# What happened stands (delivered, failed, quarantined); "again later" gives way to what the administrator did since:
+# hold, return, send elsewhere.
 _OUTCOME = (
     "UPDATE recipient SET state = CASE WHEN state = 'queued' OR ?1 <> 'queued' THEN ?1 ELSE state END,"
-    " attempts = attempts + ?2, next_try = ?3, last_reply = ?4, last_try = CASE WHEN ?2 THEN ?5 ELSE last_try END"
+    " attempts = attempts + ?2,"
+    " next_try = CASE WHEN ?1 = 'queued' AND (bounce <> '' OR route <> ?9) THEN next_try ELSE ?3 END,"
+    " last_reply = ?4, last_try = CASE WHEN ?2 THEN ?5 ELSE last_try END,"
+    " last_relay = CASE WHEN ?8 <> '' THEN ?8 ELSE last_relay END"
     " WHERE message = ?6 AND position = ?7"
 )
 _IN_FILES = f"SELECT id FROM message WHERE id IN {_LISTED} AND body IS NULL"  # noqa: S608
@@ -66,7 +70,7 @@ def write_outcomes(
     connection.executemany(
         _OUTCOME,
         [
-            (o.state.value, int(o.tried), o.next_try, o.reply, now, number, o.position)
+            (o.state.value, int(o.tried), o.next_try, o.reply, now, number, o.position, o.relay, o.route)
             for number, o in outcomes
             if number not in finished
         ],
