@@ -21,7 +21,7 @@ from gatepost.ports import Answer, DnsStatus, Mx, Question, Record
 MAX_CHAIN = 16  # CNAMEs followed in one reply; BIND gives no more
 MAX_RECORDS = 200  # of one set; the largest real set of a mail domain seen has some 60
 
-A, NS, CNAME, SOA, PTR, MX, TXT, AAAA, SPF = 1, 2, 5, 6, 12, 15, 16, 28, 99
+A, NS, CNAME, SOA, PTR, MX, TXT, AAAA, TLSA, SPF = 1, 2, 5, 6, 12, 15, 16, 28, 52, 99
 _NAME_TYPES = frozenset({NS, CNAME, PTR})
 _NOERROR, _NXDOMAIN = 0, 3
 _RCODES = {1: "FORMERR", 2: "SERVFAIL", 4: "NOTIMP", 5: "REFUSED", 16: "BADVERS"}
@@ -109,6 +109,9 @@ def _decode(packet: Packet, record: RawRecord) -> Record:
         return Mx(preference, labels_text(packet.read_name(start + 2)[0]))
     if record.rtype in _NAME_TYPES:
         return labels_text(packet.read_name(start)[0])
+    if record.rtype == TLSA and end - start >= 3:
+        # dnspython refuses digests of a wrong length; such a record is one of no use among others (RFC 7672 §2.2).
+        return "{} {} {} {}".format(*octets[start : start + 3], octets[start + 3 : end].hex())
     return _decode_rare(octets, record)
 
 
