@@ -12,6 +12,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from gatepost.audit.settings import AuditSettings
 from gatepost.errors import ConfigError
 from gatepost.inspector.settings import InspectorSettings
 from gatepost.msgauth.dkim.settings import DkimSettings
@@ -32,6 +33,8 @@ from gatepost.server.door.settings import (
     RateSettings,
     TarpitSettings,
 )
+from gatepost.server.forward.settings import ForwardSettings
+from gatepost.server.https.settings import HttpsSettings, MtaStsSettings
 from gatepost.server.settings import RelaySettings, ServerSettings
 from gatepost.server.signing.settings import SigningSettings
 from gatepost.server.smtp.settings import ClientSettings, SmtpSettings
@@ -60,6 +63,7 @@ SCORE: Range = (-1e6, math.inf)  # inf is a threshold that is never reached
 UNNAMED: Range = (0, 1 << 50)  # a test sees to it that every option is named below
 
 BOUNDS: Mapping[type, Mapping[str, Range]] = {
+    AuditSettings: {"deadline": (1, 3600), "dns_wait": WAIT, "lookalikes": (0, 2000), "expiry_days": (0, 365)},
     ServerSettings: {"workers": (0, 64), "stop_timeout": PAUSE},
     RelaySettings: {
         "max_received": (1, 10_000),
@@ -97,6 +101,12 @@ BOUNDS: Mapping[type, Mapping[str, Range]] = {
         "cache_positive": AGE,
         "cache_negative": AGE,
     },
+    HttpsSettings: {
+        "timeout": (0.5, 300),
+        "max_connections": (1, 10_000),
+        "max_connections_per_address": (1, 10_000),
+    },
+    MtaStsSettings: {"max_age": (86_400, 31_557_600)},  # RFC 8461 §3.2: a year at most; less than a day protects nobody
     PublishSettings: {"ttl": (0, 604_800), "timeout": WAIT},
     FetchSettings: {"max_hops": (1, 20), "timeout": WAIT, "in_flight": (1, 1000), "keep": AGE},
     ScannerSettings: {"timeout": WAIT, "max_size": (1024, 1 << 32), "at_once": (1, 1000)},
@@ -227,6 +237,7 @@ BOUNDS: Mapping[type, Mapping[str, Range]] = {
         "keep_old": AGE,
         "check_every": (10, 86_400),
     },
+    ForwardSettings: {"srs_days": (1, 365)},
     DeliverySettings: {
         "retry_min": (0.05, 30 * 86_400),
         "retry_max": (0.05, 30 * 86_400),

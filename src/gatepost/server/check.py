@@ -26,6 +26,9 @@ from gatepost.sandbox.pool import probe
 from gatepost.sandbox.readers import missing_libraries
 from gatepost.server.door.parts import describe
 from gatepost.server.entrances import FIELDS, bind_address, wanted
+from gatepost.server.forward.check import describe_forward
+from gatepost.server.https.check import describe_https
+from gatepost.server.outwards import describe_delivery
 from gatepost.server.plan import check_settings
 from gatepost.server.privileges import check_folder, lookup_user
 from gatepost.server.settings import GateSettings
@@ -35,7 +38,7 @@ from gatepost.store.database import examine
 
 SOON = 14 * 86400  # seconds: a certificate that ends within two weeks is told of
 # What words of a warning begin with.
-LOUD = ("RUNS AS ROOT", "ENDS SOON", "NO STARTTLS", "NO WAY OUT", "STRANGERS", "NOT SIGNED")
+LOUD = ("RUNS AS ROOT", "ENDS SOON", "NO STARTTLS", "NO WAY OUT", "STRANGERS", "NOT SIGNED", "NOT REWRITTEN")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,9 @@ def check_gate(settings: GateSettings, now: float) -> list[Point]:
         ("store", lambda: _store(settings)),
         ("submission", lambda: describe_submission(settings)),
         ("signing", lambda: describe_signing(settings)),
+        ("https", lambda: describe_https(settings)),
+        ("delivery", lambda: describe_delivery(settings)),
+        ("forwarding", lambda: describe_forward(settings, check_settings(settings))),
         *(
             (f"port {text}", _port(text, FIELDS[kind], running))
             for kind, texts in wanted(settings).items()

@@ -26,13 +26,18 @@ class Kind(enum.StrEnum):
     SMTP = "smtp"  # mail from everybody for our people
     SUBMISSION_TLS = "submission-tls"  # mail of our people, TLS from the first octet
     SUBMISSION_STARTTLS = "submission-starttls"  # the same, after STARTTLS
+    HTTPS = "https"  # our MTA-STS policy, autoconfig
+    HTTP = "http"  # challenges of ACME, the way to HTTPS
 
 
 FIELDS = {
     Kind.SMTP: "server.listen",
     Kind.SUBMISSION_TLS: "submission.listen_tls",
     Kind.SUBMISSION_STARTTLS: "submission.listen_starttls",
+    Kind.HTTPS: "https.listen",
+    Kind.HTTP: "https.http_listen",
 }
+WEB = (Kind.HTTPS, Kind.HTTP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +50,12 @@ class Entrances:
     @property
     def addresses(self) -> tuple[str, ...]:
         """Where mail is taken."""
-        return tuple(text for sockets in self.sockets.values() for text in sockets)
+        return tuple(text for kind, sockets in self.sockets.items() if kind not in WEB for text in sockets)
+
+    @property
+    def has_web(self) -> bool:
+        """Whether anything is served over HTTP."""
+        return any(self.sockets.get(kind) for kind in WEB)
 
     def of(self, kind: Kind) -> list[socket.socket]:
         """The sockets of one kind."""
@@ -58,6 +68,8 @@ def wanted(settings: GateSettings) -> dict[Kind, tuple[str, ...]]:
         Kind.SMTP: settings.server.listen,
         Kind.SUBMISSION_TLS: settings.submission.listen_tls,
         Kind.SUBMISSION_STARTTLS: settings.submission.listen_starttls,
+        Kind.HTTPS: settings.https.listen,
+        Kind.HTTP: settings.https.http_listen,
     }
 
 
@@ -72,7 +84,7 @@ def open_entrances(
     elif previous.handed:
         return previous
     named = wanted(settings)
-    if not any(named.values()):
+    if not any(texts for kind, texts in named.items() if kind not in WEB):
         raise ConfigError("server.listen", "[]", 'name at least one address, as "0.0.0.0:25"')
     held = {(kind, text): sock for kind, socks in (previous.sockets if previous else {}).items()
             for text, sock in socks.items()}  # fmt: skip
@@ -96,7 +108,7 @@ def _pairs(named: Mapping[Kind, tuple[str, ...]]) -> Iterator[tuple[Kind, str]]:
 
 
 def _sorted_by_port(handed: list[socket.socket], settings: GateSettings) -> dict[Kind, dict[str, socket.socket]]:
-    """systemd says no kind: a port that `[submission]` names is for submission, every other for SMTP."""
+    """systemd says no kind: a port that `[submission]` or `[https]` names is for these, every other for SMTP."""
     kinds = {
         parse_listen(text, FIELDS[kind])[1]: kind for kind, text in _pairs(wanted(settings)) if kind is not Kind.SMTP
     }

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gatepost.errors import ConfigError
+from gatepost.msgauth.srs import Srs
 from gatepost.net.clamd import parse_address
 from gatepost.net.directory import check_directory
 from gatepost.net.geo import GeoLocator
@@ -24,11 +25,15 @@ from gatepost.net.publish import DnsPublisher
 from gatepost.net.resolver import DnsResolver
 from gatepost.net.settings import TlsSettings
 from gatepost.net.tls import certificate_files, check_certificate, client_context, find_certificate, server_context
-from gatepost.server.delivery.routes import Routes
 from gatepost.server.directory import account_addresses
 from gatepost.server.door.rates import RateTable
 from gatepost.server.entrances import Entrances, bind_address, open_entrances
+from gatepost.server.forward.check import check_forward
+from gatepost.server.forward.returns import SrsReturns
+from gatepost.server.forward.secrets import open_srs
+from gatepost.server.https.check import check_https
 from gatepost.server.metrics import MetricsTable
+from gatepost.server.outwards import all_routes, check_delivery
 from gatepost.server.privileges import adopt, check_folder, lookup_user, own
 from gatepost.server.recipients import Recipients
 from gatepost.server.settings import GateSettings
@@ -36,6 +41,7 @@ from gatepost.server.signing.keyfiles import own_keys
 from gatepost.server.signing.keyring import KeyRing, load_ring
 from gatepost.server.signing.signer import check_signing
 from gatepost.server.smtp.counters import CounterTable
+from gatepost.server.spelling import ascii_domain
 from gatepost.server.submission.guessing import TABLE_WIDTH
 from gatepost.server.submission.policy import check_submission
 from gatepost.server.wellformed import check_names
@@ -59,6 +65,7 @@ class Plan:
     certificate_ends: float | None
     recipients: Recipients
     ring: KeyRing
+    srs: Srs | None
     user: pwd.struct_passwd | None
     workers: int
     processors: frozenset[int]
@@ -99,6 +106,9 @@ def make_plan(settings: GateSettings, environment: MutableMapping[str, str], pre
     user = lookup_user(settings.server.user)
     _prepare_folder(settings, user)
     recipients = check_settings(settings)
+    srs = open_srs(settings, needed=bool(recipients.aliases.outside))
+    if srs is not None:
+        recipients.returns = SrsReturns(srs, ascii_domain(settings.forward.srs_domain), time.time)
     own_keys(settings, user)
     now, tls = time.time(), settings.tls
     columns = previous.columns if previous else 2 * workers + SPARE_COLUMNS
@@ -106,6 +116,7 @@ def make_plan(settings: GateSettings, environment: MutableMapping[str, str], pre
         settings=settings,
         recipients=recipients,
         ring=load_ring(settings),
+        srs=srs,
         tls=server_context(tls, now=now) if tls.certificate else None,
         submission_tls=submission_context(settings, now),
         certificate_ends=_certificate_ends(tls, now),
@@ -183,11 +194,12 @@ def check_settings(settings: GateSettings) -> Recipients:
     client_context(verified=settings.delivery.tls == "verified", authority=settings.delivery.ca_file or None)
     if settings.scanner.address:
         parse_address(settings.scanner.address)
+    check_https(settings)
     if settings.publish.server:
         DnsPublisher(settings.publish)
     if settings.geo.file or settings.geo.network_file:
         GeoLocator(settings.geo).close()
-    Routes({name: domain.route for name, domain in settings.domains.items()}, settings.delivery.relay)
+    check_delivery(settings)
     for name, domain in settings.domains.items():
         if domain.recipients == "call-forward" and not domain.route.startswith(("smtp:", "lmtp:")):
             remedy = f"{domain.route} cannot be asked; use a list"
@@ -202,7 +214,9 @@ def check_settings(settings: GateSettings) -> Recipients:
     check_directory(settings.directory)
     existing = account_addresses(Path(settings.store.folder))
     elsewhere = settings.directory.kind != "embedded"
-    return Recipients(settings.domains, settings.postmaster, existing, elsewhere=elsewhere)
+    recipients = Recipients(settings.domains, settings.postmaster, existing, elsewhere=elsewhere)
+    check_forward(settings, recipients, all_routes(settings))
+    return recipients
 
 
 def _monitor_socket(text: str, previous: Plan | None) -> socket.socket | None:

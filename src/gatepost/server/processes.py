@@ -1,4 +1,4 @@
-"""What each kind of process does: reception, delivery, monitor.
+"""What each kind of process does: reception, delivery, monitor, web.
 
 In: the plan, a place in the shared tables, the lifeline. Out: a process that serves until told to stop.
 Not here: starting and stopping them (`supervisor`).
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import gc
 import logging
 import os
@@ -19,17 +20,26 @@ from pathlib import Path
 
 from gatepost.errors import StoreError
 from gatepost.net.resolver import DnsResolver
+from gatepost.server.certificates.folder import certificate_folder
 from gatepost.server.children import RETIRE
 from gatepost.server.delivery.connect import Connector
+from gatepost.server.delivery.own import Own
 from gatepost.server.delivery.run import Delivery, open_own_shard, run_delivery
 from gatepost.server.directory import watch_accounts
+from gatepost.server.entrances import Kind
 from gatepost.server.folders import watch_folders
+from gatepost.server.forward.forwarding import Forwarding
+from gatepost.server.https.run import WebServer, challenge_reader, serve_web
+from gatepost.server.https.site import Site
 from gatepost.server.lists import list_gauges
 from gatepost.server.logs import Forward, Log, directory_told, journal_told
 from gatepost.server.monitor import application, serve_until_end
+from gatepost.server.outwards import listening_ports
 from gatepost.server.plan import Plan
 from gatepost.server.privileges import become
 from gatepost.server.reception import receive
+from gatepost.server.signing.fresh import keep_fresh
+from gatepost.server.signing.signer import Signer
 from gatepost.server.signing.upkeep import watch_keys
 from gatepost.store.database import free_space
 from gatepost.store.history import SenderHistory
@@ -44,6 +54,12 @@ GC_THRESHOLD = (50_000, 20, 50)
 WAKE_READ = 4096  # octets of "there is new mail" taken at once
 
 
+def roles_beside(plan: Plan) -> tuple[str, ...]:
+    """The kinds of process that there is one of each."""
+    wanted = {"delivery": True, "monitor": plan.monitor_socket is not None, "web": plan.entrances.has_web}
+    return tuple(role for role, there in wanted.items() if there)
+
+
 def run_process(plan: Plan, role: str, column: int, lifeline: int, processor: int | None = None) -> None:
     """Runs `role` in this process, on `processor` alone if one is named, until SIGTERM or the supervisor's end."""
     become(plan.user)
@@ -55,6 +71,8 @@ def run_process(plan: Plan, role: str, column: int, lifeline: int, processor: in
     logging.basicConfig(handlers=[Forward(log)], level=logging.WARNING, force=True)
     if role == "monitor":
         run_monitor(plan, lifeline)
+    elif role == "web":
+        run_loop(lambda stop, _retire: serve(plan, log, stop), lifeline)
     elif role == "delivery":
         run_loop(lambda stop, _retire: deliver(plan, column, log, stop), lifeline)
     else:
@@ -104,15 +122,17 @@ async def deliver(plan: Plan, column: int, log: Log, stop: asyncio.Event) -> Non
     notes = JournalWriter(journal, journal_told(log))
     resolver = DnsResolver(settings.dns)
     history = SenderHistory(folder, settings.store.history)
+    signer = Signer(settings.signing, plan.ring)
     beside = [
         asyncio.create_task(_keep_up(spool, journal, history, log)),
         asyncio.create_task(watch_folders(settings, journal, log)),
         asyncio.create_task(watch_accounts(folder, plan.recipients, directory_told(log))),
         asyncio.create_task(watch_keys(settings, resolver, log)),
+        asyncio.create_task(keep_fresh(signer, settings, log)),
     ]
     try:
         parts = Delivery(
-            settings=settings.delivery,
+            settings=dataclasses.replace(settings.delivery, relay=settings.way_out),
             hostname=settings.hostname,
             postmaster=settings.postmaster,
             routes={name: domain.route for name, domain in settings.domains.items()},
@@ -120,8 +140,21 @@ async def deliver(plan: Plan, column: int, log: Log, stop: asyncio.Event) -> Non
             spool=spool,
             shard=shard,
             mailboxes=Mailboxes(folder / "mail", settings.hostname),
-            connect=Connector(settings.hostname, settings.delivery, resolver),
+            connect=Connector(
+                settings.hostname,
+                settings.delivery,
+                resolver,
+                own=Own(settings.hostname, settings.delivery, listening_ports(settings)),
+            ),
             resolve=lambda address: plan.recipients.resolve(address).addresses,
+            forwarding=Forwarding(
+                settings.forward,
+                hostname=settings.hostname,
+                recipients=plan.recipients,
+                srs=plan.srs,
+                ring=lambda: signer.ring,
+                clock=time.time,
+            ),
             log=log,
             metrics=plan.metrics.column(column),
             clock=time.time,
@@ -137,6 +170,15 @@ async def deliver(plan: Plan, column: int, log: Log, stop: asyncio.Event) -> Non
         notes.close()
         shard.close()
         spool.close()
+
+
+async def serve(plan: Plan, log: Log, stop: asyncio.Event) -> None:
+    """The process that serves HTTP and HTTPS."""
+    site = Site(plan.settings, challenge_reader(certificate_folder(plan.settings)))
+    server = WebServer(plan.settings.https, site.answer, log)
+    contexts = {Kind.HTTPS: plan.tls, Kind.HTTP: None}
+    sockets = [(sock, context) for kind, context in contexts.items() for sock in plan.entrances.of(kind)]
+    await serve_web(server, sockets, stop)
 
 
 async def _keep_up(spool: Spool, journal: Journal, history: SenderHistory, log: Log) -> None:

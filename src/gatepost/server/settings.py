@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from gatepost.audit.settings import AuditSettings
 from gatepost.inspector.settings import InspectorSettings
 from gatepost.msgauth.settings import MsgauthSettings
 from gatepost.net.directory.settings import DirectorySettings
@@ -20,6 +21,8 @@ from gatepost.reputation.settings import ListsSettings
 from gatepost.sandbox.settings import ContentSettings
 from gatepost.server.delivery.settings import NO_WAY_OUT, DeliverySettings
 from gatepost.server.door.settings import DoorSettings
+from gatepost.server.forward.settings import ForwardSettings
+from gatepost.server.https.settings import AutoconfigSettings, HttpsSettings, MtaStsSettings
 from gatepost.server.signing.settings import SigningSettings
 from gatepost.server.smtp.settings import SmtpSettings
 from gatepost.server.submission.bulk_settings import BulkSettings
@@ -35,9 +38,12 @@ class DomainSettings:
     accounts: tuple[str, ...] = ()
     """Local parts that exist here, besides the account that `gatepost init` made."""
     aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Other local parts, each with the addresses its mail goes to. A name without @ is of the same domain."""
+    """Other local parts, each with the addresses its mail goes to. A name without @ is of the same domain; addresses
+    elsewhere are forwarded to (`forward`), and one that names itself keeps a copy in the mailbox of that name. Where
+    there is an alias `owner-NAME`, what the alias NAME sends on comes back to that one."""
     catch_all: str = ""
-    """The address that gets mail for local parts that do not exist. Empty: they are refused at RCPT."""
+    """The address that gets mail for local parts that do not exist; "@example.net" is the same local part there. Empty:
+    they are refused at RCPT."""
     recipients: Literal["list", "call-forward", "any"] = "list"
     """How recipients are checked: against the accounts and aliases, by asking the next hop (answers are cached), or
     not at all. "any" makes this server a source of backscatter unless the next hop accepts everything too."""
@@ -138,6 +144,12 @@ class GateSettings:
     """Where spool, Maildirs, accounts and journal live."""
     signing: SigningSettings = field(default_factory=SigningSettings)
     """DKIM signatures on what accounts hand in."""
+    https: HttpsSettings = field(default_factory=HttpsSettings)
+    """The built-in HTTPS listener; off unless addresses are named."""
+    mta_sts: MtaStsSettings = field(default_factory=MtaStsSettings)
+    """What senders are told about TLS to us, where the HTTPS listener is on."""
+    autoconfig: AutoconfigSettings = field(default_factory=AutoconfigSettings)
+    """What mail programs are told, where the HTTPS listener is on."""
     publish: PublishSettings = field(default_factory=PublishSettings)
     """Which name server takes our changes to DNS."""
     login: LoginSettings = field(default_factory=LoginSettings)
@@ -148,6 +160,10 @@ class GateSettings:
     """What mail of accounts that are marked as bulk gets."""
     delivery: DeliverySettings = field(default_factory=DeliverySettings)
     """How accepted mail reaches mailboxes and next hops."""
+    forward: ForwardSettings = field(default_factory=ForwardSettings)
+    """How mail leaves that an address of ours sends on to people elsewhere."""
+    audit: AuditSettings = field(default_factory=AuditSettings)
+    """How domains are audited (`gatepost audit`)."""
 
     @property
     def way_out(self) -> str:

@@ -22,8 +22,9 @@ from gatepost.server.logs import Log
 from gatepost.server.metrics import Metric
 from gatepost.server.plan import Plan, Stamps, certificate_stamps, count_workers, make_plan, renew_certificates
 from gatepost.server.preload import preload
-from gatepost.server.processes import run_process
+from gatepost.server.processes import roles_beside, run_process
 from gatepost.server.settings import GateSettings
+from gatepost.server.submission.policy import private_networks
 
 WATCHED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
 FIRST_BACKOFF, LAST_BACKOFF = 0.5, 30.0  # seconds before a process that crashed starts again
@@ -80,7 +81,7 @@ class Supervisor:
         if os.geteuid() == 0 and self._plan.user is None:
             self._log.warning("runs-as-root", do="set server.user, or use the systemd unit")
         self._stamps = certificate_stamps(settings)
-        self._warn_of_certificate()
+        self._warn()
         if self._plan.user is not None:
             preload()
         self._lifeline = Lifeline()
@@ -111,7 +112,13 @@ class Supervisor:
         due = [restart.at - self.clock() for restart in self._restarts]
         return max(0.01, min([*due, 0.05 if self._waited_for else 1.0]))
 
-    def _warn_of_certificate(self) -> None:
+    def _warn(self) -> None:
+        """What works and should not stay so, said at each start and reload."""
+        private = private_networks(self._plan.settings)
+        if private:
+            self._log.warning(
+                "relays-for-many", networks=", ".join(private), do="strangers may hide there: name single addresses"
+            )
         ends = self._plan.certificate_ends
         if ends is not None and ends < time.time():
             day = time.strftime("%Y-%m-%d", time.gmtime(ends))
@@ -124,9 +131,8 @@ class Supervisor:
     def _start_all(self) -> None:
         for _ in range(self._plan.workers):
             self._start("reception")
-        self._start("delivery")
-        if self._plan.monitor_socket is not None:
-            self._start("monitor")
+        for role in roles_beside(self._plan):
+            self._start(role)
 
     def _start(self, role: str) -> None:
         column = self._free_column()
@@ -187,8 +193,8 @@ class Supervisor:
         systemd.notify("READY=1", self.environment)
 
     def _retire_others(self) -> None:
-        """Reception of older generations serves its connections to their end; delivery and monitor are one each, and
-        start again with the new settings as soon as the old has stopped."""
+        """Reception of older generations serves its connections to their end; of all others there is one each, which
+        starts again with the new settings as soon as the old has stopped."""
         for pid, child in self._children.items():
             if child.generation != self._generation and not child.leaving:
                 child.leaving = True
@@ -212,9 +218,9 @@ class Supervisor:
         self._plan.clear_column(child.column)
         if self._stopping_since is not None or (child.leaving and child.role == "reception"):
             return
-        if child.role == "monitor" and self._plan.monitor_socket is None:
+        if child.role != "reception" and child.role not in roles_beside(self._plan):
             return
-        if child.leaving:  # there is only one delivery process and one monitor: the new one starts when the old ended
+        if child.leaving:  # there is only one of each kind beside reception: the new one starts when the old ended
             self._restarts.append(Restart(child.role, self.clock(), 0.0))
             return
         self._plan.metrics.column(0).add(Metric.WORKER_RESTARTS)
@@ -285,13 +291,15 @@ class Supervisor:
             return
         self._stamps = certificate_stamps(settings)
         self._begin_generation(plan, "reloaded")
-        if plan.monitor_socket is not None and not any(c.role == "monitor" for c in self._children.values()):
-            self._start("monitor")
+        running = {child.role for child in self._children.values()} | {one.role for one in self._restarts}
+        for role in roles_beside(plan):
+            if role not in running:
+                self._start(role)
 
     def _begin_generation(self, plan: Plan, event: str) -> None:
         """Starts the reception anew with `plan`; the old one goes once the new one serves."""
         self._plan = plan
-        self._warn_of_certificate()
+        self._warn()
         self._generation += 1
         self._waited_for = event
         for _ in range(plan.workers):
