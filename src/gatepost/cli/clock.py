@@ -55,3 +55,15 @@ def _from_iso(text: str) -> float:
 def clock(seconds: float) -> str:
     """The time in UTC, as log lines have it."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S") if seconds > 0 else ""
+
+
+def span(seconds: float) -> str:
+    """A stretch of time in its two largest units: "40s", "12m", "3h05m", "2d04h"."""
+    left = max(0, int(seconds))
+    if left < 60:
+        return f"{left}s"
+    if left < 3600:
+        return f"{left // 60}m"
+    if left < 86400:
+        return f"{left // 3600}h{left % 3600 // 60:02}m"
+    return f"{left // 86400}d{left % 86400 // 3600:02}h"

@@ -125,4 +125,6 @@ def _outcome(
         state=state,
         reply=f"{result.code} {result.text}",
         next_try=next_try,
+        relay=result.relay,
+        route=recipient.route,
     )

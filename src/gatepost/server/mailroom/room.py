@@ -10,13 +10,15 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
-from gatepost.errors import InputError, StoreError
-from gatepost.server.mailroom.operations import Operation
+from gatepost.errors import ConfigError, InputError, StoreError
+from gatepost.server.delivery.routes import Routes
+from gatepost.server.mailroom.operations import BulkOperation, Operation
 from gatepost.server.settings import GateSettings
 from gatepost.store.journal import Attempt, Entry, Journal
-from gatepost.store.spool import Spool, Spooled, State, quarantine
+from gatepost.store.spool import Spool, Spooled, SpooledRecipient, State, quarantine, waiting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +83,18 @@ class MailRoom:
             )
         return spooled
 
+    def destination(self, recipient: SpooledRecipient) -> str:
+        """Where a copy goes next, as a route."""
+        try:
+            return str(self._routes.of(recipient.address, recipient.route) or "no route")
+        except ConfigError as error:
+            return f"no route: {error}"
+
+    @cached_property
+    def _routes(self) -> Routes:
+        domains = {name: domain.route for name, domain in self.settings.domains.items()}
+        return Routes(domains, self.settings.delivery.relay)
+
     def body(self, message_id: str) -> bytes:
         """The exact octets."""
         return self.spool.body(self.find(message_id).id)
@@ -105,9 +119,25 @@ class MailRoom:
             concerned = [each for each in concerned if each.lower() == address.lower()]
         return Done(copies=copies, trouble=self.note(before.id, concerned, operation.noted, now))
 
+    def perform_all(
+        self, operation: BulkOperation, selection: waiting.Selection, now: float
+    ) -> tuple[dict[str, int], str]:
+        """Does it to all copies of the selection; copies changed by message, and why that is not in the journal."""
+        changed = waiting.change(self.spool, selection, operation.change)
+        counts: dict[str, int] = {}
+        for message_id, _ in changed:
+            counts[message_id] = counts.get(message_id, 0) + 1
+        if not changed or not operation.noted:
+            return counts, ""
+        text = f"{self.who}: {operation.text}" if operation.text else self.who
+        return counts, self._note_all([(one, address) for one, address in changed], operation.noted, text, now)
+
     def note(self, message_id: str, addresses: Sequence[str], word: str, now: float) -> str:
         """Writes into the journal who did what to which copies; why not, where that fails."""
-        notes = [Attempt(id=message_id, at=now, rcpt_to=each, status=word, text=self.who) for each in addresses]
+        return self._note_all([(message_id, address) for address in addresses], word, self.who, now)
+
+    def _note_all(self, copies: Sequence[tuple[str, str]], word: str, text: str, now: float) -> str:
+        notes = [Attempt(id=one, at=now, rcpt_to=address, status=word, text=text) for one, address in copies]
         try:
             with self._journal() as journal:
                 journal.write([], notes)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -22,7 +22,7 @@ from gatepost.ports import Item, Opened, Text, Trouble
 from gatepost.sandbox.pool import Sandbox
 from gatepost.sandbox.settings import ContentSettings
 from gatepost.store.journal import Entry
-from gatepost.store.spool import Spooled
+from gatepost.store.spool import Spooled, SpooledRecipient
 
 MAX_TEXT = 20_000  # characters of one text, or of one field
 MAX_LISTED = 200  # fields, parts, texts, links
@@ -134,11 +134,23 @@ def spooled_data(spooled: Spooled) -> dict[str, Any]:
                 "junk": recipient.junk,
                 "attempts": recipient.attempts,
                 "next_try": recipient.next_try,
+                "last_try": recipient.last_try,
                 "last_reply": recipient.last_reply,
+                "last_relay": recipient.last_relay,
+                "route": recipient.route,
+                "bounce": recipient.bounce,
             }
             for recipient in spooled.recipients
         ],
     }
+
+
+def queued_data(spooled: Spooled, destination: Callable[[SpooledRecipient], str]) -> dict[str, Any]:
+    """The same with where each copy goes next."""
+    data = spooled_data(spooled)
+    for recipient, entry in zip(spooled.recipients, data["recipients"], strict=True):
+        entry["destination"] = destination(recipient)
+    return data
 
 
 def view_data(view: View) -> dict[str, Any]:

@@ -47,7 +47,7 @@ class Attempt:
     `code` is the enhanced status code, `text` what the other side said, `delay` seconds since the arrival.
 
     Or what was done to one recipient's copy without a delivery (`relay` is empty): `status` is released, deleted, held,
-    unheld, expired or learnt-ham, -spam or -phish, `text` who did it, or why."""
+    unheld, returned, rerouted, expired or learnt-ham, -spam or -phish, `text` who did it, or why."""
 
     id: str
     at: float
