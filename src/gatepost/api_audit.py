@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gatepost.audit.check import Area, run_checks
-from gatepost.audit.checks import CHECKS, looked_at
+from gatepost.audit.checks import checks_for, looked_at
 from gatepost.audit.describe import describe
 from gatepost.audit.facts import Facts, HeldKey
 from gatepost.audit.gathering.stages import STAGES, Given, Stage
@@ -99,7 +99,7 @@ def audit_domain_sync(domain: str, **ports: Any) -> Audit:
 
 def judge(facts: Facts, seconds: float = 0.0) -> Audit:
     """The verdict on what is known."""
-    findings = run_checks(CHECKS, facts)
+    findings = run_checks(checks_for(facts), facts)
     grade, areas = grade_all(findings, looked_at(facts))
     return Audit(facts=facts, findings=findings, grade=grade, areas=areas, seconds=seconds)
 

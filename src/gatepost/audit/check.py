@@ -78,6 +78,7 @@ class Check:
     remedy: str
     reference: str
     look: Look
+    cost: float | None = None  # points, where the severity's usual ones do not do
 
     def findings(self, facts: Facts) -> tuple[Finding, ...]:
         """What it has to say of a domain."""
@@ -92,7 +93,7 @@ class Check:
         return Finding(
             code=self.code,
             severity=severity,
-            weight=COST[severity],
+            weight=COST[severity] if self.cost is None else self.cost,
             group=(seen.area or self.area).value,
             summary=(seen.summary or self.summary).format_map(shown),
             evidence=seen.evidence,
@@ -121,6 +122,7 @@ def check(
     why: str,
     remedy: str = "",
     reference: str = "",
+    cost: float | None = None,
 ) -> Callable[[Look], Check]:
     """Makes the function below it a `Check`. It is run only when `checks.CHECKS` names it."""
 
@@ -134,6 +136,7 @@ def check(
             remedy=remedy,
             reference=reference,
             look=look,
+            cost=cost,
         )
 
     return make

@@ -204,10 +204,15 @@ class RedirectFetcher:
 
 def why_unreachable(address: Address) -> str:
     """Why nobody outside may lead us to `address`; empty for one of the public Internet."""
-    carrier = isinstance(address, IPv6Address) and any(address in network for network in _CARRIERS)
-    if not address.is_global or address.is_multicast or address.is_reserved or carrier:
+    if is_special(address):
         return "a private or special address"
     return "an address of this machine" if is_own_address(address) else ""
+
+
+def is_special(address: Address) -> bool:
+    """Whether `address` is none of the public Internet, or hides one in it."""
+    carrier = isinstance(address, IPv6Address) and any(address in network for network in _CARRIERS)
+    return not address.is_global or address.is_multicast or address.is_reserved or carrier
 
 
 def is_own_address(address: Address) -> bool:

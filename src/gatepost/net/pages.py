@@ -16,7 +16,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_address
 
 import httpx2
 
-from gatepost.net.fetch import Address, why_unreachable
+from gatepost.net.fetch import Address, is_special, why_unreachable
 from gatepost.net.tls import client_context
 from gatepost.ports import DnsStatus, Question, Resolver
 from gatepost.ports.pages import Page
@@ -29,7 +29,8 @@ _HEADERS = (("User-Agent", "Gatepost"), ("Accept", "*/*"), ("Accept-Encoding", "
 
 class PageFetcher:
     """`allowed` are networks that are reached although they are private, for trials; `port` takes the place of 443
-    there. `authority` is a PEM file in place of the system's authorities."""
+    there. `authority` is a PEM file in place of the system's authorities. `own` lets public addresses of this machine
+    be reached too: for who asks about a domain of his own."""
 
     def __init__(
         self,
@@ -38,8 +39,10 @@ class PageFetcher:
         authority: str | None = None,
         allowed: Collection[IPv4Network | IPv6Network] = (),
         port: int = HTTPS,
+        own: bool = False,
     ) -> None:
         self._resolver = resolver
+        self._own = own
         self._allowed = tuple(allowed)
         self._port = port
         self._authority = authority
@@ -73,7 +76,7 @@ class PageFetcher:
             return Page(url=url, reason="it is no https address on port 443")
         addresses = await self._addresses(host)
         for address in addresses:
-            reason = "" if any(address in network for network in self._allowed) else why_unreachable(address)
+            reason = self._refusal(address)
             if reason:
                 return Page(url=url, reason=f"{host} has {reason}: {address}")
         failure: Exception | None = None
@@ -94,6 +97,12 @@ class PageFetcher:
                     continue
                 return await _read(url, response, max_octets)
         return Page(url=url, reason=_told(failure) if failure else f"{host} has no address")
+
+    def _refusal(self, address: Address) -> str:
+        """Why `address` is not asked, empty when it is."""
+        if any(address in network for network in self._allowed) or (self._own and not is_special(address)):
+            return ""
+        return why_unreachable(address)
 
     async def _addresses(self, host: str) -> list[Address]:
         questions = (Question(host, "A"), Question(host, "AAAA"))

@@ -33,8 +33,16 @@ CHECKS: tuple[Check, ...] = tuple(
 )
 
 
+def checks_for(facts: Facts) -> tuple[Check, ...]:
+    """Those that have something to say: of a name that does not exist, only that."""
+    missing = facts.zone is not None and not facts.zone.exists
+    return (*unfinished.CHECKS, *servers.CHECKS) if missing else CHECKS
+
+
 def looked_at(facts: Facts) -> tuple[Area, ...]:
     """The areas about which anything is known."""
+    if facts.zone is not None and not facts.zone.exists:
+        return (Area.SERVERS,)
     known = {
         Area.SERVERS: facts.zone is not None,
         Area.SPF: facts.spf is not None,

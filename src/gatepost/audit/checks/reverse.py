@@ -75,7 +75,7 @@ def unanswered(facts: Facts) -> Iterator[Seen]:
     code="reverse.confirmed",
     area=Area.SERVERS,
     severity=Severity.PASS,
-    summary="All {count} addresses have reverse names that lead back: {names}",
+    summary="Every address has a reverse name that leads back: {names}",
     why="Shows that who runs the addresses and who runs the names are the same.",
     reference="RFC 8601 §3",
 )

@@ -26,6 +26,7 @@ MANY = 10  # mail exchangers from which on a sender may give up before it has tr
     why="Nobody can write to a name that does not exist, and mail from it is refused nearly everywhere.",
     remedy="Check the spelling. If the domain is yours, renew its registration and check its name servers.",
     reference="RFC 5321 §5.1",
+    cost=100.0,
 )
 def missing(facts: Facts) -> Seen | None:
     zone = facts.zone

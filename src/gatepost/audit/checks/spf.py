@@ -165,7 +165,7 @@ def lookups(facts: Facts) -> Seen | None:
     code="spf.voids",
     area=Area.SPF,
     severity=Severity.WARNING,
-    summary="{count} terms of the SPF policy ask for names that hold nothing: {terms}",
+    summary="The SPF policy asks for names that hold nothing: {terms}",
     why="More than two look-ups that find nothing make the whole check an error; and each says that something was "
     "forgotten.",
     remedy="Remove these terms, or publish the records they ask for.",
