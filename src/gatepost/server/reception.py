@@ -67,7 +67,7 @@ async def receive(plan: Plan, column: int, log: Log, stop: asyncio.Event, retire
     resolver = DnsResolver(settings.dns)
     lists = Lists(settings.lists, resolver)
     connector = Connector(settings.hostname, settings.delivery, resolver)
-    routes = {domain.route for domain in settings.domains.values()} | {settings.delivery.relay} - {""}
+    routes = {domain.route for domain in settings.domains.values()} | {settings.way_out} - {""}
     hops = NextHops(settings.hostname, routes, connector.addresses, client_context(verified=False))
     relay = settings.relay
     asked = CallForward(hops.ask, relay.call_forward_positive, relay.call_forward_negative, time.monotonic)
@@ -78,7 +78,10 @@ async def receive(plan: Plan, column: int, log: Log, stop: asyncio.Event, retire
     fetcher = RedirectFetcher(resolver, settings.fetch, may_ask=is_shortened) if follows else None
     door = open_door(plan, column, log, lists, watch)
     directory = open_gate_directory(plan, log)
-    admission = Admission(plan.recipients, hops, asked, directory.exists if directory.is_elsewhere else None)
+    admission = Admission(
+        plan.recipients, hops, asked, directory.exists if directory.is_elsewhere else None,
+        way_out=settings.way_out, bounces_only=settings.forward.bounces_from == "null",
+    )  # fmt: skip
 
     def message_ports() -> Ports:
         return Ports(

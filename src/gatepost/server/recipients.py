@@ -8,16 +8,16 @@ Not here: asking the next hop (`callforward`); what the answer to RCPT says (`pi
 from __future__ import annotations
 
 import enum
-import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
-from gatepost.errors import ConfigError
+from gatepost.msgauth.srs import is_rewritten
 from gatepost.names import domain_of
+from gatepost.server.aliases import Aliases
 from gatepost.server.settings import DomainSettings
+from gatepost.server.spelling import ascii_domain, candidates, full_address, quoted, unquoted
 
-MAX_ALIAS_DEPTH = 10  # Postfix allows 1000 expansions; a chain of ten is already a mistake
 ROUTING_CHARACTERS = frozenset("%!@")  # "user%other.example@ours": a relay attempt in old spellings
 
 
@@ -28,19 +28,22 @@ class Found(enum.StrEnum):
     ASK = "ask"  # only the next hop knows
     LOOK_UP = "look-up"  # only the directory knows, which of `candidates` there is
     UNKNOWN = "unknown"
+    RETURNED = "returned"  # an address that forwarding wrote: a bounce goes on to its sender
     NOT_OURS = "not-ours"  # another domain: relaying
     ROUTED = "routed"  # a local part that would route on
 
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """`addresses` are final (aliases expanded, sub-address kept off), `domain` is the served domain's name,
-    `candidates` are what the directory has to be asked for, in this order."""
+    """`addresses` are final (aliases expanded, sub-address kept off) and may be elsewhere, `domain` is the served
+    domain's name, `candidates` are what the directory has to be asked for, in this order; `alias` is the address of
+    ours that led there, empty for an account's own."""
 
     found: Found
     addresses: tuple[str, ...] = ()
     domain: str = ""
     candidates: tuple[str, ...] = ()
+    alias: str = ""
 
 
 class Known(Protocol):
@@ -51,11 +54,24 @@ class Known(Protocol):
         ...
 
 
+class Returns(Protocol):
+    """Who knows the addresses that forwarding wrote (`server.forward.senders`)."""
+
+    @property
+    def domain(self) -> str:
+        """The domain that they are in beside the served ones; may be empty."""
+        ...
+
+    def restore(self, address: str, *, stale: bool = False) -> str | None:
+        """The sender that `address` stands for, None where we never wrote it or it is too old."""
+        ...
+
+
 class Recipients:
     """Answers "does this recipient exist here?" from what the configuration and the accounts say. Accounts may come and
     go (`learn_accounts`). `elsewhere`: another directory keeps accounts as well (`directory`).
 
-    Raises ConfigError for an alias that leads nowhere, in a circle or out of the served domains.
+    Raises ConfigError for an alias that leads nowhere or in a circle.
     """
 
     def __init__(
@@ -70,14 +86,10 @@ class Recipients:
         self._postmaster = postmaster.lower()
         self._elsewhere = elsewhere
         self.directory: Known | None = None  # set by a process that can ask it
+        self.returns: Returns | None = None  # set where mail is forwarded
         self._accounts: dict[str, set[str]] = {}
         self.learn_accounts(accounts)
-        self._aliases = {name: self._expanded(name, settings) for name, settings in self._domains.items()}
-        self._caught = {
-            name: tuple(self._follow(_full(settings.catch_all, name), 0, f'domains."{name}".catch_all'))
-            for name, settings in self._domains.items()
-            if settings.catch_all
-        }
+        self.aliases = Aliases(self._domains, lambda local, domain: elsewhere or local in self._accounts[domain])
 
     def learn_accounts(self, accounts: Iterable[str]) -> None:
         """The accounts that exist now, besides those that the settings list."""
@@ -110,18 +122,21 @@ class Recipients:
             return self._postmaster_of(ascii_domain(written_domain))
         domain = ascii_domain(written_domain)
         settings = self._domains.get(domain)
+        home = self.returns.domain if self.returns is not None else ""
+        if self.returns is not None and (settings is not None or domain == home) and is_rewritten(address):
+            return self._returned(address, domain, self.returns.restore(address, stale=stale))
         if settings is None:
-            return Resolution(Found.NOT_OURS)
-        written = _unquoted(local)
+            return Resolution(Found.UNKNOWN, (), domain) if domain and domain == home else Resolution(Found.NOT_OURS)
+        written = unquoted(local)
         local = written.lower()
-        candidates = _candidates(local, settings.separator)
-        for name in candidates:
-            if name in self._aliases[domain]:
-                return Resolution(Found.HERE, self._aliases[domain][name], domain)
+        names, aliases = candidates(local, settings.separator), self.aliases.of(domain)
+        for name in names:
+            if name in aliases:
+                return Resolution(Found.HERE, aliases[name], domain, alias=f"{name}@{domain}")
             if name in self._accounts[domain]:
                 return Resolution(Found.HERE, (f"{name}@{domain}",), domain)
         if self._elsewhere and settings.recipients == "list" and not ROUTING_CHARACTERS & set(local):
-            found = self._in_directory([f"{_quoted(name)}@{domain}" for name in candidates], domain, stale)
+            found = self._in_directory([f"{quoted(name)}@{domain}" for name in names], domain, stale)
             if found is not None:
                 return found
         # RFC 5321 §2.4: what upper case means in a local part is for the next hop to say
@@ -132,11 +147,15 @@ class Recipients:
         catch-all makes nobody everybody."""
         local, _, written = address.rpartition("@")
         domain, settings = ascii_domain(written), self.serves(written)
-        for name in _candidates(local.lower(), settings.separator) if settings is not None else ():
-            if name in self._aliases[domain]:
-                return self._aliases[domain][name] if aliases else ()
+        for name in candidates(local.lower(), settings.separator) if settings is not None else ():
+            found = self.aliases.of(domain).get(name)
+            own = (f"{name}@{domain}",)
+            if found is not None and aliases:
+                return found
+            if found is not None:
+                return own if own[0] in found else ()  # an alias that leads to itself has a mailbox
             if name in self._accounts[domain]:
-                return (f"{name}@{domain}",)
+                return own
         return ()
 
     def _in_directory(self, candidates: list[str], domain: str, stale: bool) -> Resolution | None:
@@ -152,95 +171,37 @@ class Recipients:
     def _unlisted(self, local: str, domain: str, settings: DomainSettings) -> Resolution:
         if ROUTING_CHARACTERS & set(local):
             return Resolution(Found.ROUTED, (), domain)
+        if settings.catch_all.startswith("@"):
+            return self._over_there(quoted(local), ascii_domain(settings.catch_all[1:]), domain)
         if settings.catch_all:
-            return Resolution(Found.HERE, self._caught[domain], domain)
+            return Resolution(Found.HERE, self.aliases.caught[domain], domain, alias=f"{quoted(local)}@{domain}")
         if settings.recipients == "any":
-            return Resolution(Found.HERE, (f"{_quoted(local)}@{domain}",), domain)
+            return Resolution(Found.HERE, (f"{quoted(local)}@{domain}",), domain)
         if settings.recipients == "call-forward":
-            return Resolution(Found.ASK, (f"{_quoted(local)}@{domain}",), domain)
+            return Resolution(Found.ASK, (f"{quoted(local)}@{domain}",), domain)
         return Resolution(Found.UNKNOWN, (), domain)
 
     def _postmaster_of(self, domain: str) -> Resolution:
         """RFC 5321 §4.5.1: postmaster is always accepted; with nobody named, a mailbox of that name keeps the mail."""
         settings = self._domains.get(domain)
         chosen = (settings.postmaster if settings else "") or self._postmaster
-        if not chosen and settings and "postmaster" in self._aliases[domain]:
-            return Resolution(Found.HERE, self._aliases[domain]["postmaster"], domain)
         home = domain or next(iter(self._domains), "localhost")
-        address = _full(chosen, home) if chosen else f"postmaster@{home}"
-        local, _, elsewhere = address.rpartition("@")
-        return Resolution(Found.HERE, self._aliases.get(elsewhere, {}).get(local, (address,)), home)
+        address = full_address(chosen, home) if chosen else f"postmaster@{home}"
+        return Resolution(Found.HERE, self.aliases.find(address) or (address,), home, alias=f"postmaster@{home}")
 
-    def _expanded(self, domain: str, settings: DomainSettings) -> dict[str, tuple[str, ...]]:
-        """Every alias of `domain` with its final addresses."""
-        where = f'domains."{domain}".aliases'
-        return {
-            alias.lower(): tuple(dict.fromkeys(self._follow(f"{alias.lower()}@{domain}", 0, where)))
-            for alias in settings.aliases
-        }
+    def _over_there(self, local: str, target: str, domain: str) -> Resolution:
+        """A whole domain that is another one: the same local part there (the settings hold no circle of them)."""
+        address, written = f"{local}@{target}", f"{local}@{domain}"
+        if target not in self._domains:
+            return Resolution(Found.HERE, (address,), domain, alias=written)
+        found = self.resolve(address)
+        return replace(found, alias=found.alias or written)
 
-    def _follow(self, address: str, depth: int, where: str) -> Iterable[str]:
-        local, _, domain = address.rpartition("@")
-        if depth > MAX_ALIAS_DEPTH:
-            raise ConfigError(where, address, "goes round in a circle; take one of its targets out")
-        settings = self._domains.get(domain)
-        if settings is None:
-            raise ConfigError(
-                where, address, "is in a domain that is not served here; forwarding out is not configured"
-            )
-        targets = {name.lower(): found for name, found in settings.aliases.items()}.get(local)
-        if targets is None:
-            listed = settings.recipients == "list" and not settings.catch_all and not self._elsewhere
-            if listed and local not in self._accounts[domain]:
-                raise ConfigError(where, address, "leads to no account; add the account or correct the alias")
-            yield address
-            return
-        for target in targets:
-            yield from self._follow(_full(target, domain), depth + 1, where)
-
-
-def ascii_domain(domain: str) -> str:
-    """`domain` in lower case and A-labels; what IDNA refuses stays as it is, and then matches no served domain."""
-    lowered = domain.lower().rstrip(".")
-    if lowered.isascii():
-        return lowered
-    import idna
-
-    try:
-        return idna.encode(lowered, uts46=True).decode("ascii")
-    except idna.IDNAError:
-        return lowered
-
-
-def _candidates(local: str, separator: str) -> tuple[str, ...]:
-    """The local part itself, then without its sub-address."""
-    base = local.partition(separator)[0] if separator else local
-    return (local, base) if base and base != local else (local,)
-
-
-_PAIR = re.compile(r"\\(.)")
-
-
-def _unquoted(local: str) -> str:
-    """RFC 5321 §4.1.2: "ann" in quotes is the same local part as ann."""
-    if len(local) >= 2 and local[0] == local[-1] == '"':
-        return _PAIR.sub(r"\1", local[1:-1])
-    return local
-
-
-_PLAIN = re.compile(
-    r"[^\x00-\x20\x7f\"(),.:;<>@\[\\\]]+(?:\.[^\x00-\x20\x7f\"(),.:;<>@\[\\\]]+)*"
-)  # RFC 5321 §4.1.2: Dot-string
-
-
-def _quoted(local: str) -> str:
-    """The other way round: a local part that means something else bare is quoted."""
-    if _PLAIN.fullmatch(local):
-        return local
-    return '"' + local.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
-def _full(address: str, domain: str) -> str:
-    """`address` in lower case, with `domain` where it names none."""
-    local, at, own = address.rpartition("@")
-    return f"{local.lower()}@{ascii_domain(own)}" if at else f"{address.lower()}@{domain}"
+    def _returned(self, address: str, domain: str, sender: str | None) -> Resolution:
+        """Each turn makes the address shorter, so that one which holds another of ours comes to an end."""
+        if sender is None:
+            return Resolution(Found.UNKNOWN, (), domain)
+        if self.serves(domain_of(sender)) is None:
+            return Resolution(Found.RETURNED, (sender,), domain, alias=address)
+        found = self.resolve(sender)
+        return replace(found, found=Found.RETURNED if found.found is Found.HERE else Found.UNKNOWN)

@@ -12,8 +12,8 @@ from collections.abc import Iterable
 
 from gatepost.errors import ConfigError
 from gatepost.names import domain_of
-from gatepost.server.recipients import ascii_domain
 from gatepost.server.settings import GateSettings
+from gatepost.server.spelling import ascii_domain
 from gatepost.wire.smtp.grammar import is_domain, is_mailbox
 
 SEPARATORS = ("", "+", "-", "=", "_", ".", "#", "~")  # what mail servers offer; a letter would cut names in two
@@ -29,7 +29,7 @@ def check_names(settings: GateSettings) -> None:
         if not is_domain(ascii_domain(name)):
             raise ConfigError(where, name, "is no domain name; write it as example.org")
         _check_postmaster(f"{where}.postmaster", domain.postmaster, settings)
-        _check_mailbox(f"{where}.catch_all", domain.catch_all)
+        _check_catch_all(f"{where}.catch_all", domain.catch_all)
         if domain.separator not in SEPARATORS:
             raise ConfigError(f"{where}.separator", domain.separator, "choose one of + - = _ . # ~ or nothing")
         for local in domain.accounts:
@@ -62,8 +62,16 @@ def _check_postmaster(field: str, address: str, settings: GateSettings) -> None:
     """His mail is always taken (RFC 5321 §4.5.1), so there must be a way to him."""
     _check_mailbox(field, address)
     served = {ascii_domain(name) for name in settings.domains}
-    if "@" in address and ascii_domain(domain_of(address)) not in served and not settings.delivery.relay:
-        raise ConfigError(field, address, "is in a domain that is not served here, and there is no delivery.relay")
+    if "@" in address and ascii_domain(domain_of(address)) not in served and not settings.way_out:
+        raise ConfigError(field, address, "is in a domain that is not served here, and no mail leaves (delivery.relay)")
+
+
+def _check_catch_all(field: str, address: str) -> None:
+    """An address, or "@example.net" for the same local part there."""
+    if not address.startswith("@"):
+        _check_mailbox(field, address)
+    elif not is_domain(ascii_domain(address[1:])):
+        raise ConfigError(field, address, "is no domain; write it as @example.org, or name an address")
 
 
 def _check_local(field: str, local: str) -> None:

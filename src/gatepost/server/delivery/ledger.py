@@ -172,6 +172,8 @@ class Ledger:
         facts: dict[str, object] = {"id": spooled.id, "from": f"<{spooled.envelope.mail_from}>"}
         facts |= {
             "to": f"<{result.recipient}>",
+            "via": f"<{job.path.forwarded_by}>" if job.path.forwarded_by else None,
+            "as": f"<{job.path.mail_from}>" if job.path.mail_from is not None else None,
             "relay": relay,
             "delay": delay,
             "dsn": result.code,

@@ -23,9 +23,17 @@ def find_loop(header: Header, hostname: str, *, max_received: int, max_own_hops:
 
 
 def was_delivered(header: Header, address: str) -> bool:
-    """True when the message was in the mailbox of `address` before (somebody forwarded it back)."""
+    """True when the message was in the mailbox of `address` before, or was forwarded by it (and somebody sent it
+    back)."""
     wanted = address.lower().encode("utf-8", "surrogateescape")
     return any(field.value.lower() == wanted for field in header.all(DELIVERED_TO))
+
+
+def came_back(header: Header, forwarder: str) -> str:
+    """Why a message must not be forwarded by `forwarder` (may be empty), empty when it may: it has been before."""
+    if forwarder and was_delivered(header, forwarder):
+        return f"{forwarder} has forwarded this message before: it goes in circles"
+    return ""
 
 
 def _passed(value: bytes, hostname: str) -> bool:

@@ -26,9 +26,9 @@ from gatepost.server.door.settings import DoorSettings, GreylistSettings
 from gatepost.server.door.shared import SharedAddresses
 from gatepost.server.door.tarpit import Tarpit
 from gatepost.server.door.teller import Teller
-from gatepost.server.recipients import ascii_domain
 from gatepost.server.settings import GateSettings
 from gatepost.server.smtp.networks import Networks
+from gatepost.server.spelling import ascii_domain
 from gatepost.store.bans import Bans
 from gatepost.store.greylist import Greylist
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from gatepost.errors import StoreError
-from gatepost.names import Envelope, Recipient, Session
+from gatepost.names import Envelope, Recipient, Session, domain_of
 from gatepost.server.callforward import CallForward, Known
 from gatepost.server.pipeline import replies
 from gatepost.server.pipeline.hops import NextHops
@@ -24,15 +24,25 @@ _REFUSED = {Found.NOT_OURS: replies.RELAY_DENIED, Found.ROUTED: replies.ROUTED, 
 
 
 class Admission:
-    """Decides about recipients. `exists` asks the directory, where another one keeps the accounts."""
+    """Decides about recipients. `exists` asks the directory, where another one keeps the accounts; `way_out` is the
+    route of forwarded mail; `bounces_only` keeps the addresses that forwarding wrote to the null sender."""
 
     def __init__(
-        self, recipients: Recipients, hops: NextHops, call_forward: CallForward, exists: Exists | None = None
+        self,
+        recipients: Recipients,
+        hops: NextHops,
+        call_forward: CallForward,
+        exists: Exists | None = None,
+        *,
+        way_out: str = "",
+        bounces_only: bool = True,
     ) -> None:
         self.recipients = recipients
         self.hops = hops
         self._call_forward = call_forward
         self._exists = exists
+        self._way_out = way_out
+        self._bounces_only = bounces_only
 
     def check(
         self, session: Session, envelope: Envelope, recipient: Recipient
@@ -46,6 +56,12 @@ class Admission:
         refused = _REFUSED.get(resolution.found)
         if refused is not None:
             return refused
+        if resolution.found is Found.RETURNED and envelope.mail_from and self._bounces_only:
+            return replies.BOUNCES_ONLY
+        if any(self.recipients.serves(domain_of(address)) is None for address in resolution.addresses):
+            lacking = self._lacking_way(self._way_out, envelope)
+            if lacking is not None:
+                return lacking
         settings = self.recipients.serves(resolution.domain)
         if settings is not None:
             lacking = self._lacking(settings, session, envelope)
@@ -78,9 +94,13 @@ class Admission:
     def _lacking(self, settings: DomainSettings, session: Session, envelope: Envelope) -> Reply | None:
         if settings.require_tls and session.tls is None:
             return replies.NEED_TLS
-        if envelope.smtputf8 and not self.hops.can(settings.route, "SMTPUTF8"):
+        return self._lacking_way(settings.route, envelope)
+
+    def _lacking_way(self, route: str, envelope: Envelope) -> Reply | None:
+        """What the message needs and the route cannot do."""
+        if envelope.smtputf8 and not self.hops.can(route, "SMTPUTF8"):
             return replies.NO_SMTPUTF8
-        if envelope.requiretls and not self.hops.can(settings.route, "REQUIRETLS"):
+        if envelope.requiretls and not self.hops.can(route, "REQUIRETLS"):
             return replies.NO_REQUIRETLS
         return None
 
@@ -104,7 +124,8 @@ def _answer(known: Known) -> Reply | None:
 def final_recipients(envelope: Envelope, recipients: Recipients) -> tuple[Recipient, ...]:
     """The recipients with aliases expanded, each final address once; DSN wishes stay with the first that named it.
 
-    RFC 3461 §5.2.7.1 leaves ORCPT as it was: a report then names the address that the sender wrote.
+    RFC 3461 §5.2.7.1 leaves ORCPT as it was: a report then names the address that the sender wrote. `via` is the
+    address of ours that led to the final one.
     """
     found: dict[str, Recipient] = {}
     for recipient in envelope.recipients:
@@ -114,7 +135,8 @@ def final_recipients(envelope: Envelope, recipients: Recipients) -> tuple[Recipi
                 orcpt = recipient.orcpt
                 if orcpt is None and address != recipient.address.lower():
                     orcpt = f"rfc822;{_xtext(recipient.address)}"
-                found[address] = Recipient(address=address, notify=recipient.notify, orcpt=orcpt)
+                via = resolution.alias if resolution.alias != address else ""
+                found[address] = Recipient(address=address, notify=recipient.notify, orcpt=orcpt, via=via)
     return tuple(found.values())
 
 

@@ -29,10 +29,10 @@ from gatepost.server.pipeline.examine import Examined, examine
 from gatepost.server.pipeline.keeping import Keeper
 from gatepost.server.pipeline.record import Recorder
 from gatepost.server.pipeline.stamp import stamp
-from gatepost.server.recipients import ascii_domain
 from gatepost.server.settings import GateSettings
 from gatepost.server.smtp.gatekeeper import Answer, NoLogin
 from gatepost.server.smtp.visit import Stats, Visit
+from gatepost.server.spelling import ascii_domain
 from gatepost.store.spool import NewMessage, State, Treatment
 from gatepost.wire.smtp.replies import Reply
 
@@ -187,13 +187,17 @@ class Gate(NoLogin):
         return reply
 
     def _came_back(self, envelope: Envelope, message: Message) -> bool:
-        """Whether the message was in the mailboxes of all its recipients before: delivery would only bounce it."""
+        """Whether the message was in the mailboxes of all its recipients before, or forwarded to them: delivery would
+        only bounce it."""
         if not message.header.all(DELIVERED_TO):
             return False
         book = self._admission.recipients
         for recipient in final_recipients(envelope, book):
             settings = book.serves(domain_of(recipient.address))
-            if settings is None or settings.route != "maildir" or not was_delivered(message.header, recipient.address):
+            if settings is None:
+                if not recipient.via or not was_delivered(message.header, recipient.via):
+                    return False
+            elif settings.route != "maildir" or not was_delivered(message.header, recipient.address):
                 return False
         return True
 
@@ -255,13 +259,20 @@ class Gate(NoLogin):
         book = self._admission.recipients
         if not examined.by_recipient:
             recipients = final_recipients(envelope, book)
-            return recipients, (_KEPT.get(for_delivery(examined.decision), _PLAIN),) * len(recipients)
+            treatment = _KEPT.get(for_delivery(examined.decision), _PLAIN)
+            return recipients, tuple(self._may_leave(recipient, treatment) for recipient in recipients)
         kept: dict[str, tuple[Recipient, Treatment]] = {}
         for recipient in envelope.recipients:
             treatment = _KEPT.get(for_delivery(examined.decision_for(recipient)), _PLAIN)
             for final in final_recipients(with_recipients(envelope, (recipient,)), book):
-                kept.setdefault(final.address, (final, treatment))
+                kept.setdefault(final.address, (final, self._may_leave(final, treatment)))
         return tuple(r for r, _ in kept.values()), tuple(t for _, t in kept.values())
+
+    def _may_leave(self, recipient: Recipient, treatment: Treatment) -> Treatment:
+        """There is no Junk folder elsewhere: who sends on spam is taken for its source."""
+        if not treatment.junk or self._admission.recipients.serves(domain_of(recipient.address)) is not None:
+            return treatment
+        return _KEPT[Action.QUARANTINE] if self._settings.forward.junk == "quarantine" else _PLAIN
 
     def _unjudged(
         self, visit: Visit, envelope: Envelope, message: Message, reply: Reply, reason: str, now: float
