@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import signal
 import smtplib
 from collections.abc import Iterator
 from pathlib import Path
@@ -160,6 +161,14 @@ def test_the_check_before_the_start(office: PostOffice, tmp_path: Path) -> None:
         assert code == 0
         assert "NO WAY OUT" in text
         assert "STRANGERS may hide behind a bridge or a proxy in 172.17.0.0/16" in text
+        office.process.send_signal(signal.SIGHUP)
+        until(
+            lambda: (
+                'relays-for-many networks="172.17.0.0/16"' in office.log
+                or "relays-for-many networks=172.17.0.0/16" in office.log
+            ),
+            "whoever reads the log is warned, too",
+        )
         office.config.write_text(config.replace('certificate = "mx.pem"', ""))
         code, text = office.cli("serve", "--check")
         assert (code, "needs tls.certificate" in text) == (2, True)
