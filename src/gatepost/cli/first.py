@@ -50,9 +50,10 @@ listen_tls = ["0.0.0.0:465", "[::]:465"]
 # Some networks close 587 as well; 2525 is what is tried next.
 listen_starttls = ["0.0.0.0:587", "[::]:587", "0.0.0.0:2525", "[::]:2525"]
 
-# [delivery]
-# The smart host that carries what people write to other domains; without one they can write to each other only.
-# relay = "smtp:smarthost.example.net:25"
+[delivery]
+# What people write to other domains goes straight to the mail exchangers of those. If your provider closes port 25, use
+# his smart host, as "smtps:smtp.example.net:465" with a table [delivery.auth."smtp.example.net"] (docs/delivery.md).
+relay = "mx"
 
 [store]
 # Spool, mailboxes, accounts, journal, signing keys (keys/). Back it up with `gatepost backup` while the gate runs.

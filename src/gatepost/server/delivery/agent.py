@@ -8,26 +8,41 @@ together (`run`).
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 from gatepost.errors import StoreError
-from gatepost.server.delivery.job import Job, split_jobs
+from gatepost.server.delivery.job import Job, PathOf, as_it_came, split_jobs
 from gatepost.server.delivery.ledger import AFTER_ERROR, Desk, Ledger
-from gatepost.server.delivery.result import Result, deferred
+from gatepost.server.delivery.pace import Pace
+from gatepost.server.delivery.result import Result, bounced, deferred
 from gatepost.server.delivery.routes import Route, Routes
 from gatepost.store.spool.spooled import Outcome, Spooled, SpooledRecipient, State
 
 CLAIM = 200  # messages taken from the spool at once
 LINGER = 0.1  # seconds between two claims while mail comes in: each locks out the reception's commits for a moment
 POLL = 0.2  # seconds between two looks for new mail when nobody wakes us
-POSTPONED = 30.0  # seconds until mail is looked at again whose lane was full
+SWEEP = 5.0  # seconds between two looks for lanes that are done
+LEAST_SHARE = 5  # messages that each lane may hold, however many others there are
 
 Claimed = list[tuple[Spooled, tuple[SpooledRecipient, ...]]]
 
 
 class Lane(Protocol):
     """One destination's queue: `HopLane`, `MaildirLane`, `DiscardLane`."""
+
+    @property
+    def waiting(self) -> int:
+        """Jobs that were not begun."""
+        ...
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is left to do or to remember: the lane may be forgotten."""
+        ...
 
     def put(self, job: Job) -> bool:
         """Takes a job; False when too many wait here already."""
@@ -41,15 +56,36 @@ class Lane(Protocol):
 OpenLane = Callable[[Route, Callable[[Job, Sequence[Result]], None]], Lane]
 
 
-class Agent:
-    """Runs on one event loop. `open_lane(route, finish)` makes the lane of a route on first use."""
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """A lane that is in use."""
 
-    def __init__(self, desk: Desk, routes: Routes, open_lane: OpenLane) -> None:
+    lane: Lane
+    pace: Pace
+
+
+class Agent:
+    """Runs on one event loop. `open_lane(route, finish)` makes the lane of a route on first use; it is forgotten when
+    nothing is left in it. `path` says under whose name a copy travels."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        routes: Routes,
+        open_lane: OpenLane,
+        monotonic: Callable[[], float] = time.monotonic,
+        path: PathOf = as_it_came,
+    ) -> None:
         self._desk = desk
         self._routes = routes
         self._open_lane = open_lane
+        self._path = path
+        self._monotonic = monotonic
         self._ledger = Ledger(desk)
-        self._lanes: dict[Route, Lane] = {}
+        self._lanes: dict[Route, _Open] = {}
+        self._in_memory = 0  # jobs that lanes have and are not done with
+        self._room = asyncio.Event()
+        self._swept = monotonic()
 
     async def run(self, stop: asyncio.Event, wake: asyncio.Event, stop_seconds: float = 30.0) -> None:
         """Delivers until `stop` is set, then finishes what is under way within `stop_seconds`. `wake` says that there
@@ -58,7 +94,7 @@ class Agent:
         ledger.add_done_callback(lambda _: stop.set())  # it ends early only by a mistake of ours, raised below
         try:
             await self._claim_until(stop, wake)
-            left = await asyncio.gather(*(lane.stop(stop_seconds) for lane in self._lanes.values()))
+            left = await asyncio.gather(*(entry.lane.stop(stop_seconds) for entry in self._lanes.values()))
             ids = [job.spooled.id for jobs in left for job in jobs]
             await self._on_disk(lambda: self._desk.spool.give_back(ids))
         finally:
@@ -68,7 +104,12 @@ class Agent:
     async def _claim_until(self, stop: asyncio.Event, wake: asyncio.Event) -> None:
         while not stop.is_set():
             wake.clear()
+            self._sweep()
             try:
+                if self._in_memory >= self._desk.settings.waiting:
+                    self._room.clear()
+                    await _first(stop.wait(), self._room.wait())
+                    continue
                 claimed = await self._on_disk(self._claim)
                 for spooled, due in claimed:
                     self._dispatch(spooled, due)
@@ -96,25 +137,66 @@ class Agent:
         return due is not None and due <= self._desk.clock()
 
     def _dispatch(self, spooled: Spooled, due: tuple[SpooledRecipient, ...]) -> None:
-        routes = {recipient.address: self._routes.find(recipient.address) for recipient in due}
-        for job in split_jobs(spooled, due, routes):
+        returned = tuple(recipient for recipient in due if recipient.bounce)
+        if returned:
+            self._return(spooled, returned)
+            due = tuple(recipient for recipient in due if not recipient.bounce)
+        routes = {recipient.address: self._route(recipient) for recipient in due}
+        for job in split_jobs(spooled, due, routes, self._path):
             if job.route is None:
                 # Deferred, not bounced: somebody may have taken a domain out of the configuration by mistake.
                 reason = "no route for this domain is configured"
                 self._ledger.finish(job, [deferred(r.address, "4.4.4", reason) for r in job.recipients])
-            elif not self._lane(job.route).put(job):
-                self._postpone(job)
+            else:
+                self._hand_over(job, job.route)
 
-    def _lane(self, route: Route) -> Lane:
-        lane = self._lanes.get(route)
-        if lane is None:
-            lane = self._lanes[route] = self._open_lane(route, self._ledger.finish)
-        return lane
+    def _route(self, recipient: SpooledRecipient) -> Route | None:
+        """Where the administrator sends it, else where the configuration does."""
+        return self._routes.of(recipient.address, recipient.route)
 
-    def _postpone(self, job: Job) -> None:
+    def _return(self, spooled: Spooled, recipients: tuple[SpooledRecipient, ...]) -> None:
+        """The administrator wants them returned: they fail now, as by expiry."""
+        job = Job(spooled, recipients, None)
+        # RFC 3463 §3.8: 5.7.0 is a security or policy matter; nothing more precise fits a person's decision
+        self._ledger.finish(job, [bounced(r.address, "5.7.0", r.bounce, "returned") for r in recipients])
+
+    def _hand_over(self, job: Job, route: Route) -> None:
+        """To its lane, if that has room: each may hold half of what is free, so that a few slow destinations leave room
+        for all others (as switches share their buffers)."""
+        entry = self._lane(route)
+        if not entry.lane.waiting:
+            entry.pace.has_room()
+        share = max(LEAST_SHARE, (self._desk.settings.waiting - self._in_memory) // 2)
+        self._in_memory += 1
+        if entry.lane.waiting >= share or not entry.lane.put(job):
+            self._in_memory -= 1
+            self._postpone(job, entry)
+
+    def _lane(self, route: Route) -> _Open:
+        entry = self._lanes.get(route)
+        if entry is None:
+            pace = Pace(self._monotonic)
+            entry = self._lanes[route] = _Open(self._open_lane(route, partial(self._finished, pace)), pace)
+        return entry
+
+    def _finished(self, pace: Pace, job: Job, results: Sequence[Result]) -> None:
+        pace.finished()
+        self._in_memory -= 1
+        self._room.set()
+        self._ledger.finish(job, results)
+
+    def _sweep(self) -> None:
+        """Forgets lanes that are done: mail goes to more domains than should be remembered."""
+        now = self._monotonic()
+        if now - self._swept >= SWEEP:
+            self._swept = now
+            for route in [route for route, entry in self._lanes.items() if entry.lane.is_over]:
+                del self._lanes[route]
+
+    def _postpone(self, job: Job, entry: _Open) -> None:
         """Leaves a job on disk for a while, without counting an attempt."""
         now = self._desk.clock()
-        again = now + POSTPONED * (1 + self._desk.rng.random())
+        again = now + entry.pace.seconds(entry.lane.waiting) * (1 + self._desk.rng.random() / 4)
         outcomes = [_untried(job.spooled.id, recipient, again) for recipient in job.recipients]
         self._desk.disk.submit(self._desk.spool.record, outcomes, now)
 
@@ -130,6 +212,7 @@ def _untried(message_id: str, recipient: SpooledRecipient, next_try: float) -> O
         reply=recipient.last_reply,
         next_try=next_try,
         tried=False,
+        route=recipient.route,
     )
 
 

@@ -6,6 +6,7 @@ answers once a recipient after the data). Not here: the client (`server.smtp.cli
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -38,12 +39,23 @@ class HopFailed(GatepostError):
         super().__init__(f"{code} {text}")
 
 
-class HopRefused(GatepostError):
-    """The hop answered at the door (greeting, EHLO, STARTTLS) that it will not talk to us: a 4yz or 5yz reply."""
+class Undeliverable(GatepostError):
+    """There is no next hop for this destination and there will be none: no such domain, no mail taken, ourselves."""
 
-    def __init__(self, reply_code: int, text: str) -> None:
+    def __init__(self, code: str, text: str) -> None:
+        self.code = code
+        self.text = text
+        super().__init__(f"{code} {text}")
+
+
+class HopRefused(GatepostError):
+    """The hop answered at the door (greeting, EHLO, STARTTLS) that it will not talk to us: a 4yz or 5yz reply. `label`
+    says which it was."""
+
+    def __init__(self, reply_code: int, text: str, label: str = "") -> None:
         self.reply_code = reply_code
         self.text = text
+        self.label = label
         super().__init__(f"{reply_code} {text}")
 
 
@@ -74,7 +86,16 @@ class Hop(Protocol):
         ...
 
 
-class Connect(Protocol):
-    """Opens a connection to a route. Raises HopFailed or HopRefused."""
+class TlsWish(enum.Enum):
+    """What a message itself says about TLS."""
 
-    async def __call__(self, route: Route) -> Hop: ...
+    USUAL = "usual"
+    REQUIRED = "required"  # REQUIRETLS: verified, whatever the destination demands (RFC 8689 §4.2.1)
+    WAIVED = "waived"  # "TLS-Required: No": what DANE and MTA-STS demand does not stop it (RFC 8689 §3)
+
+
+class Connect(Protocol):
+    """Opens a connection to a route. `demanded`: an administrator wants a try now, whatever is remembered of the hop.
+    Raises HopFailed, HopRefused or Undeliverable."""
+
+    async def __call__(self, route: Route, wish: TlsWish = TlsWish.USUAL, *, demanded: bool = False) -> Hop: ...

@@ -56,6 +56,16 @@ class MaildirLane:
         self._waiting: asyncio.Queue[Job] = asyncio.Queue(batch * WAITING_BATCHES)
         self._worker: asyncio.Task[None] | None = None
 
+    @property
+    def waiting(self) -> int:
+        """Jobs that were not begun."""
+        return self._waiting.qsize()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is left to do."""
+        return self._waiting.empty() and (self._worker is None or self._worker.done())
+
     def put(self, job: Job) -> bool:
         """Takes a job; False when too many wait here already."""
         if self._waiting.full():
@@ -152,6 +162,9 @@ class DiscardLane:
 
     def __init__(self, finish: Finish) -> None:
         self._finish = finish
+
+    waiting = 0
+    is_over = True
 
     def put(self, job: Job) -> bool:
         """Always takes it."""

@@ -10,7 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from gatepost.message.header import Header
 from gatepost.names import Envelope
+from gatepost.server.delivery.hop import TlsWish
+
+TLS_REQUIRED = "TLS-Required"  # RFC 8689 §5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,3 +72,13 @@ def refuse_recipient(address: str, keywords: Mapping[str, str]) -> Refusal | Non
     if not address.isascii() and "SMTPUTF8" not in keywords:
         return Refusal(code="5.6.7", text="the recipient's address is not ASCII, and the next hop has no SMTPUTF8")
     return None
+
+
+def tls_wish(envelope: Envelope, header: Header) -> TlsWish:
+    """What the message itself says about TLS: REQUIRETLS in the envelope, or the field "TLS-Required: No", which says
+    nothing where REQUIRETLS stands (RFC 8689 §4.1) or where it stands twice."""
+    if envelope.requiretls:
+        return TlsWish.REQUIRED
+    fields = header.all(TLS_REQUIRED)
+    waived = len(fields) == 1 and fields[0].value.strip().lower() == b"no"
+    return TlsWish.WAIVED if waived else TlsWish.USUAL

@@ -17,15 +17,16 @@ from gatepost.errors import StoreDamaged, StoreError
 from gatepost.message.header import Header
 from gatepost.server.delivery.agent import Agent, Lane
 from gatepost.server.delivery.hop import Connect
-from gatepost.server.delivery.job import Job
-from gatepost.server.delivery.lane import HopLane
+from gatepost.server.delivery.job import Forwarding, Job, as_it_came
+from gatepost.server.delivery.lane import HopLane, Works
 from gatepost.server.delivery.ledger import Desk
 from gatepost.server.delivery.loops import find_loop
 from gatepost.server.delivery.maildrop import DiscardLane, Mailboxes, MaildirLane
 from gatepost.server.delivery.notices import Notices, Resolve
 from gatepost.server.delivery.result import Result
-from gatepost.server.delivery.routes import Carrier, Route, Routes
+from gatepost.server.delivery.routes import Carrier, Route, Routes, own_routes
 from gatepost.server.delivery.settings import DeliverySettings
+from gatepost.server.delivery.slots import Slots
 from gatepost.server.logs import Log
 from gatepost.server.metrics import Metrics
 from gatepost.store.journal import Attempt
@@ -42,8 +43,9 @@ class Delivery:
     """What delivery works with.
 
     `spool` was opened exclusively; `shard` is where our own reports go (number OWN_SHARD). `routes` maps served domains
-    to route texts. `resolve` expands an address of a served domain to its final addresses (none: unknown). `clock` is
-    the time of day, `monotonic` never goes back.
+    to route texts. `resolve` expands an address of a served domain to its final addresses (none: unknown). `forwarding`
+    knows how mail for people elsewhere leaves (None: as it came). `clock` is the time of day, `monotonic` never goes
+    back.
     """
 
     settings: DeliverySettings
@@ -62,6 +64,7 @@ class Delivery:
     monotonic: Callable[[], float]
     note: Callable[[Attempt], None] = lambda attempt: None  # tells the journal
     rng: random.Random = field(default_factory=random.Random)
+    forwarding: Forwarding | None = None
 
 
 def open_own_shard(folder: Path, settings: SpoolSettings) -> SpoolShard:
@@ -77,7 +80,7 @@ def open_own_shard(folder: Path, settings: SpoolSettings) -> SpoolShard:
 async def run_delivery(parts: Delivery, stop: asyncio.Event, wake: asyncio.Event, stop_seconds: float = 30.0) -> None:
     """Delivers until `stop` is set; then finishes what is under way within `stop_seconds`. Raises ConfigError for a
     route that is none."""
-    routes = Routes(parts.routes, parts.settings.relay)
+    routes = Routes(parts.routes, parts.settings.relay, own_routes(parts.settings))
     with (
         ThreadPoolExecutor(1, thread_name_prefix="delivery-spool") as disk,
         ThreadPoolExecutor(1, thread_name_prefix="delivery-maildir") as files,
@@ -94,7 +97,9 @@ async def run_delivery(parts: Delivery, stop: asyncio.Event, wake: asyncio.Event
             disk=disk,
             note=parts.note,
         )
-        agent = Agent(desk, routes, _LaneMaker(parts, disk, files).open)
+        slots = Slots(parts.settings.connections)
+        path = parts.forwarding.path if parts.forwarding is not None else as_it_came
+        agent = Agent(desk, routes, _LaneMaker(parts, disk, files, slots).open, parts.monotonic, path)
         await agent.run(stop, wake, stop_seconds)
 
 
@@ -118,6 +123,7 @@ class _LaneMaker:
     parts: Delivery
     disk: ThreadPoolExecutor
     files: ThreadPoolExecutor
+    slots: Slots
 
     def open(self, route: Route, finish: Callable[[Job, Sequence[Result]], None]) -> Lane:
         """The lane of `route`."""
@@ -133,18 +139,24 @@ class _LaneMaker:
                 finish=finish,
                 executor=self.files,
             )
-        return HopLane(
-            route,
-            parts.settings,
+        works = Works(
+            settings=parts.settings,
             connect=parts.connect,
             body=self._body,
             find_loop=self._loop,
-            finish=finish,
+            dress=self._dress,
             clock=parts.monotonic,
+            slots=self.slots,
         )
+        return HopLane(route, works, finish)
 
     async def _body(self, message_id: str) -> bytes:
         return await asyncio.get_running_loop().run_in_executor(self.disk, self.parts.spool.body, message_id)
+
+    async def _dress(self, job: Job, raw: bytes) -> bytes:
+        """In a thread of its own: a seal on a large message takes its time."""
+        forwarding = self.parts.forwarding
+        return await asyncio.to_thread(forwarding.dress, job, raw) if forwarding is not None else raw
 
     def _loop(self, header: Header) -> str:
         parts = self.parts

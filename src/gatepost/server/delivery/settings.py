@@ -15,6 +15,7 @@ from gatepost.server.smtp.settings import ClientSettings
 MINUTE = 60.0
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
+NO_WAY_OUT = "none"  # of `relay`: no mail leaves for other people's domains
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +36,7 @@ class AuthSettings:
     """How the gate logs in to a smart host; a table `[delivery.auth."smtp.example.net"]` with the host as in the
     route. A login needs TLS with a verified certificate, whatever `delivery.tls` says."""
 
-    user: str
+    user: str = ""
     """The name to log in with."""
     password_file: str = ""
     """A file that holds the password and nothing else; only its owner may read it (chmod 600)."""
@@ -62,8 +63,8 @@ class DeliverySettings:
     relay: str = ""
     """Where mail for other people's domains goes (what accounts hand in, and reports to senders): "mx" straight to
     their mail exchangers, "smtp:HOST:PORT" or "smtps:HOST:PORT" to a smart host, "none" nowhere. Empty: "mx" where
-    people hand in mail (`submission.listen_tls`, `listen_starttls`), else "none". With "none" accounts can write to each
-    other only, and reports are not sent; the mail is quarantined and postmaster told."""
+    people hand in mail (`submission.listen_tls`, `listen_starttls`), else "none". With "none" accounts can write to
+    each other only, and reports are not sent; the mail is quarantined and postmaster told."""
     destinations: Mapping[str, DestinationSettings] = field(default_factory=dict)
     """Other people's domains whose mail goes another way than all other."""
     auth: Mapping[str, AuthSettings] = field(default_factory=dict)
@@ -89,9 +90,9 @@ class DeliverySettings:
     host. What a domain demands with DANE or MTA-STS holds where it is more. Loopback and Unix sockets never need it."""
     dane: bool = True
     """Obey DANE (RFC 7672): a mail exchanger whose zone and TLSA records are signed must show the certificate that they
-    name. It needs a resolver that validates and is trusted to: see `dns.trusted`."""
+    name. It needs a resolver that validates and is trusted to: see `dns.authentic_from`."""
     mta_sts: bool = True
-    """Obey MTA-STS (RFC 8461): the policy of a domain is fetched over HTTPS, kept, and holds for its mail exchangers."""
+    """Obey MTA-STS (RFC 8461): a domain's policy is fetched over HTTPS, kept, and holds for its mail exchangers."""
     ca_file: str = ""
     """Certificates (PEM) that next hops are verified with. Empty: those of the system."""
     connections: int = 200

@@ -21,6 +21,8 @@ from gatepost.wire.smtp.replies import Reply
 REFRESH = 600.0  # seconds between two looks at what a next hop offers; software is upgraded in working hours
 PATIENCE = ClientSettings(connect_timeout=5.0, greeting_timeout=10.0, command_timeout=10.0, tls_timeout=10.0)
 
+ASKED = (Carrier.LMTP, Carrier.SMTP, Carrier.SMTPS)
+
 Addresses = Callable[[Route], Awaitable[Sequence[str]]]
 
 
@@ -37,7 +39,8 @@ class NextHops:
     def can(self, route: str, keyword: str) -> bool:
         """Whether `route` honours the extension `keyword`. A mailbox here honours all; an unknown hop none."""
         parsed = self._routes.get(route)
-        if parsed is None or parsed.carrier in (Carrier.MAILDIR, Carrier.DISCARD):
+        # RFC 6531 §3.4, RFC 8689 §4.2: which of the world's mail exchangers can, each message finds out for itself.
+        if parsed is None or parsed.carrier in (Carrier.MAILDIR, Carrier.DISCARD, Carrier.MX):
             return True
         return keyword in self._keywords.get(route, frozenset())
 
@@ -47,7 +50,7 @@ class NextHops:
 
     async def watch(self) -> None:
         """Learns what each next hop offers, and looks again from time to time; runs until it is cancelled."""
-        remote = [text for text, route in self._routes.items() if route.carrier in (Carrier.LMTP, Carrier.SMTP)]
+        remote = [text for text, route in self._routes.items() if route.carrier in ASKED]
         while remote:
             for text in remote:
                 self._keywords[text] = await self._offered(self._routes[text])
@@ -81,11 +84,16 @@ class NextHops:
         if not addresses:
             raise GatepostError(f"{route.host} has no address")
         client = await SmtpClient.connect(
-            addresses[0], route.port, lmtp=route.carrier is Carrier.LMTP, settings=PATIENCE
+            addresses[0],
+            route.port or 25,
+            lmtp=route.carrier is Carrier.LMTP,
+            settings=PATIENCE,
+            implicit_tls=self._context if route.carrier is Carrier.SMTPS else None,
+            server_hostname=route.host or None,
         )
         try:
             await client.hello(self._hostname)
-            if "STARTTLS" in client.extensions:
+            if "STARTTLS" in client.extensions and client.tls is None:
                 await client.start_tls(self._context, route.host)
                 await client.hello(self._hostname)
         except BaseException:

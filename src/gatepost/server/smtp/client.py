@@ -24,12 +24,18 @@ from gatepost.names import Envelope, Recipient, Tls
 from gatepost.server.smtp.fit import fit_envelope
 from gatepost.server.smtp.settings import ClientSettings
 from gatepost.server.smtp.wireline import TransportError, Wireline
+from gatepost.wire.sasl import Failed, decode_line, encode_line
+from gatepost.wire.sasl.client import ClientExchange
 from gatepost.wire.smtp.data import has_bare_newline
-from gatepost.wire.smtp.events import Answered, Hello, Mail, Plain, Rcpt
+from gatepost.wire.smtp.events import Answered, Auth, AuthLine, Hello, Mail, Plain, Rcpt
 from gatepost.wire.smtp.replies import Reply
 from gatepost.wire.smtp.state import State, Verb
 
 __all__ = ["Outcome", "SmtpClient", "TransportError"]
+
+MAX_INITIAL = 450  # octets of base64 in the AUTH command itself: its line has 512 (RFC 5321 §4.5.3.1.4)
+MAX_CHALLENGES = 8  # the longest mechanism has three
+LOST = Reply(451, "The connection was lost before the server answered for this recipient", enhanced="4.4.2")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +121,7 @@ class SmtpClient:
         words = (word.partition("=") for word in self.extensions.get("LIMITS", "").upper().split())
         return {name: int(value) for name, _, value in words if value.isascii() and value.isdigit() and len(value) < 7}
 
-    async def _ask(self, command: Hello | Mail | Rcpt | Plain) -> Reply:
+    async def _ask(self, command: Hello | Mail | Rcpt | Plain | Auth | AuthLine) -> Reply:
         self._line.send(command)
         return (await self._line.answer(self._settings.command_timeout)).reply
 
@@ -138,6 +144,29 @@ class SmtpClient:
             self.tls = await self._line.start_tls(context, server_hostname)
         return reply
 
+    async def authenticate(self, exchange: ClientExchange) -> Reply:
+        """AUTH; the last reply says whether we were let in. A server that breaks the mechanism is RemoteProtocolError.
+
+        Nothing is asked of the line here: whoever calls sees to it that it is protected.
+        """
+        initial = exchange.start()
+        first = None if initial is None else encode_line(initial) or "="  # RFC 4954 §4: "=" is the empty response
+        if first is not None and len(first) > MAX_INITIAL:
+            first = None
+        reply = await self._ask(Auth(exchange.mechanism, first))
+        for _ in range(MAX_CHALLENGES):
+            if reply.code != 334:
+                break
+            challenge = decode_line(reply.text)
+            if isinstance(challenge, Failed):
+                raise RemoteProtocolError(501, "5.5.2", "The server's challenge is no base64")
+            # Deriving keys takes a while: not on the event loop.
+            response = await asyncio.to_thread(exchange.respond, challenge)
+            reply = await self._ask(AuthLine(encode_line(response)))
+        if reply.positive and reply.code != 334:
+            exchange.finish()
+        return reply if reply.code != 334 else Reply(454, "The server asks without end", enhanced="4.7.0")
+
     async def send(self, envelope: Envelope, raw: bytes) -> Outcome:
         """One transaction. What this server cannot take (8 bit, UTF-8, REQUIRETLS) is refused here, with a reply.
 
@@ -157,21 +186,61 @@ class SmtpClient:
             raise
 
     async def _transaction(self, envelope: Envelope, raw: bytes) -> Outcome:
+        if "CHUNKING" in self.extensions and not self._line.machine.lmtp:
+            return await self._in_a_chunk(envelope, raw)
         pipelined = "PIPELINING" in self.extensions
         replies = await (self._envelope_at_once if pipelined else self._envelope_in_steps)(envelope)
         data = replies.pop()
         decided = [data if reply.positive else reply for reply in replies]
         if data.code != 354:
-            if self._line.machine.state in (State.MAIL, State.RCPT):
-                await self._ask(Plain(Verb.RSET))
+            await self._reset()
             return Outcome(replies=tuple(decided))
         accepted = [index for index, reply in enumerate(replies) if reply.positive]
         # RFC 2920 §3.1: a server that says 354 though it refused everybody is sent nothing but the dot.
         await self._content(raw if accepted else b"", accepted, decided)
         return Outcome(replies=tuple(decided))
 
+    async def _in_a_chunk(self, envelope: Envelope, raw: bytes) -> Outcome:
+        """RFC 3030 §2: the whole message as one last chunk, counted; nothing in it is looked at by the server."""
+        mail, recipients = Mail(envelope), [Rcpt(recipient) for recipient in envelope.recipients]
+        if "PIPELINING" in self.extensions:
+            self._line.send(mail, *recipients)
+            first = await self._next(Verb.MAIL)
+            replies = [await self._next(Verb.RCPT) for _ in recipients]
+        else:
+            first = await self._ask(mail)
+            replies = [await self._ask(recipient) for recipient in recipients] if first.positive else []
+        if not first.positive:
+            await self._reset()
+            return Outcome(replies=(first,) * len(recipients))
+        if any(reply.positive for reply in replies):
+            final = await self._chunk(raw)
+            replies = [final if reply.positive else reply for reply in replies]
+            if final.positive:
+                return Outcome(replies=tuple(replies))
+        await self._reset(always=True)  # RFC 3030 §2: whatever the server keeps of a chunk it refused
+        return Outcome(replies=tuple(replies))
+
+    async def _chunk(self, raw: bytes) -> Reply:
+        await self._line.send_chunk(raw)
+        try:
+            return (await self._line.answer(self._settings.end_timeout)).reply
+        except TransportError as error:
+            error.after_data = True
+            raise
+
+    async def _reset(self, *, always: bool = False) -> None:
+        """Ends a transaction that brought nothing. What becomes of that changes nothing about the answers we have: a
+        connection that does not survive it is noticed at the next message."""
+        if not self._line.lost and (always or self._line.machine.state in (State.MAIL, State.RCPT)):
+            try:
+                await self._ask(Plain(Verb.RSET))
+            except (TransportError, RemoteProtocolError, LocalProtocolError):
+                self._line.abort()
+
     async def _content(self, raw: bytes, accepted: list[int], decided: list[Reply]) -> None:
         await self._line.send_message(raw)
+        answered = 0
         try:
             if not self._line.machine.lmtp:
                 final = (await self._line.answer(self._settings.end_timeout)).reply
@@ -180,9 +249,14 @@ class SmtpClient:
                 return
             for index in accepted:
                 decided[index] = (await self._line.answer(self._settings.end_timeout)).reply
+                answered += 1
         except TransportError as error:
             error.after_data = True
-            raise
+            if not answered:
+                raise
+            # RFC 2033 §4.2: who was answered for has the message, and must not get it twice.
+            for index in accepted[answered:]:
+                decided[index] = LOST
 
     async def _envelope_at_once(self, envelope: Envelope) -> list[Reply]:
         """MAIL, all RCPT and DATA in one go: the reply about each recipient, then DATA's."""

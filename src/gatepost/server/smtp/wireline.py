@@ -104,6 +104,15 @@ class Wireline(asyncio.Protocol):
         """Puts the content on the wire, as fast as the server takes it."""
         self._check()
         self.machine.send_message(raw)
+        await self._write_out()
+
+    async def send_chunk(self, raw: bytes) -> None:
+        """The same as one last chunk (BDAT)."""
+        self._check()
+        self.machine.send_chunk(raw)
+        await self._write_out()
+
+    async def _write_out(self) -> None:
         rest = memoryview(self.machine.data_to_send())
         while rest and not self.lost:
             cast(asyncio.Transport, self._transport).write(rest[:_BLOCK])

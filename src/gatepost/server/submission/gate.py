@@ -31,7 +31,7 @@ class SubmissionGate:
         self._settings = parts.settings
         self._options = parts.settings.submission
         self._desk = Desk(parts)
-        self._relay = parts.settings.delivery.relay
+        self._relay = parts.settings.way_out
         self._relays = Networks(self._options.relay_networks)
 
     # --- before the message

@@ -130,8 +130,8 @@ def describe_submission(settings: GateSettings) -> str:
     if not (submission.listen_tls or submission.listen_starttls):
         return "nobody hands in mail here (submission.listen_tls, submission.listen_starttls)"
     words = []
-    if not settings.delivery.relay:
-        words.append("NO WAY OUT: accounts can write to each other only; name a smart host in delivery.relay")
+    if not settings.way_out:
+        words.append('NO WAY OUT: accounts can write to each other only; write "mx" or a smart host in delivery.relay')
     private = private_networks(settings)
     if private:
         words.append(

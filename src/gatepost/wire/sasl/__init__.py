@@ -18,6 +18,7 @@ from gatepost.wire.sasl.events import (
 )
 from gatepost.wire.sasl.exchange import ServerExchange, decode_line, encode_line
 from gatepost.wire.sasl.mechanisms import MECHANISMS, SCRAM, Channel, client_exchange, server_exchange
+from gatepost.wire.sasl.oauth_client import token_exchange
 
 __all__ = [
     "MECHANISMS",
@@ -37,4 +38,5 @@ __all__ = [
     "decode_line",
     "encode_line",
     "server_exchange",
+    "token_exchange",
 ]

@@ -1,7 +1,7 @@
 """The client's half: commands and a message in, octets out; the server's replies in, answers out.
 
 In: commands (`events.Command`), a message, what the server sent. Out: `events.Answered`, each with the verb it answers.
-Standard: RFC 5321 §4.2, RFC 2920 §3.1 (pipelining), RFC 3207 §4 (STARTTLS), RFC 2033 §4.2 (LMTP).
+Standard: RFC 5321 §4.2, RFC 2920 §3.1 (pipelining), RFC 3207 §4 (STARTTLS), RFC 2033 §4.2 (LMTP), RFC 3030 §2 (BDAT).
 Not here: sockets, time-outs, whom to send what (`server.smtp.client`).
 """
 
@@ -11,7 +11,7 @@ from collections import deque
 
 from gatepost.errors import LocalProtocolError, RemoteProtocolError
 from gatepost.wire.smtp.connection import Connection
-from gatepost.wire.smtp.data import write_data
+from gatepost.wire.smtp.data import whole_message, write_data
 from gatepost.wire.smtp.events import Answered, ClientEvent, Closed, Command
 from gatepost.wire.smtp.replies import Reply, ReplyReader
 from gatepost.wire.smtp.settings import Limits
@@ -60,6 +60,16 @@ class ClientConnection(Connection):
         self._expect(Verb.MESSAGE)
         self._pending.extend([Verb.MESSAGE] * (self._accepted - 1 if self.lmtp else 0))
         self._out.append(data)
+
+    def send_chunk(self, raw: bytes) -> None:
+        """Sends the message as one last chunk (RFC 3030 §2), whole and as it is: nothing is stuffed. What DATA would
+        not carry is not carried so either: a bare CR or LF is a LocalProtocolError."""
+        if "CHUNKING" not in self.extensions or self._pending:
+            raise LocalProtocolError("BDAT goes out only where CHUNKING was announced, after the replies to RCPT")
+        content = whole_message(raw)
+        self._expect(Verb.BDAT_LAST)
+        self._out.append(b"BDAT %d LAST\r\n" % len(content))
+        self._out.append(content)
 
     def _expect(self, verb: Verb) -> None:
         if not self._pending:

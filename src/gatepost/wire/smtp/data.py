@@ -143,15 +143,19 @@ class DataReader:
         return check_content(octets, self._limits)
 
 
-def write_data(raw: bytes) -> bytes:
-    """`raw` with dots stuffed and the end after it.
+def whole_message(raw: bytes) -> bytes:
+    """`raw` as it may go out.
 
     LocalProtocolError for a message with a CR or LF that stands alone: sent as it is, it might smuggle; rewritten, it
     would break signatures. A last line without its CRLF gets one, which DKIM does not see (RFC 6376 §3.4.3).
     """
     if has_bare_newline(raw):
         raise LocalProtocolError("a message with a bare CR or LF cannot be sent")
-    if raw and not raw.endswith(b"\r\n"):
-        raw += b"\r\n"
+    return raw + b"\r\n" if raw and not raw.endswith(b"\r\n") else raw
+
+
+def write_data(raw: bytes) -> bytes:
+    """`raw` with dots stuffed and the end after it. LocalProtocolError as in `whole_message`."""
+    raw = whole_message(raw)
     stuffed = raw.replace(b"\r\n.", b"\r\n..") if b"\r\n." in raw else raw
     return (b"." if stuffed[:1] == b"." else b"") + stuffed + b".\r\n"

@@ -13,15 +13,16 @@ from gatepost.errors import StoreError
 from gatepost.message.header import Header
 from gatepost.names import Envelope, Recipient, Session, Tls
 from gatepost.server.delivery.agent import Agent, OpenLane
-from gatepost.server.delivery.hop import HopReply
+from gatepost.server.delivery.hop import HopReply, TlsWish
 from gatepost.server.delivery.job import Job
-from gatepost.server.delivery.lane import HopLane
+from gatepost.server.delivery.lane import HopLane, Works
 from gatepost.server.delivery.ledger import Desk, Reports
 from gatepost.server.delivery.maildrop import DiscardLane, MaildirLane
 from gatepost.server.delivery.result import Result
 from gatepost.server.delivery.routes import Carrier, Route, Routes
 from gatepost.server.delivery.settings import DeliverySettings
 from gatepost.server.delivery.settle import Settled
+from gatepost.server.delivery.slots import Slots
 from gatepost.server.logs import Log
 from gatepost.server.metrics import MetricsTable
 from gatepost.store.journal import Attempt
@@ -107,11 +108,13 @@ class World:
         self.spool = Spool.open(folder, now=self.clock.now, exclusive=True)
         self.settings = settings or DeliverySettings(jitter=0.0, connection_idle=0.05)
         self.routes = Routes(domains)
+        self.slots = Slots(self.settings.connections)
         self.mailboxes = FakeMailboxes()
         self.reports: Reports = FakeReports()
         self.notes: list[Attempt] = []
         self.hops: dict[str, list[FakeHop | Exception]] = {}
         self.connections: list[str] = []
+        self.wishes: list[TlsWish] = []
         self.log_path = folder / "log"
         self._log = self.log_path.open("wb", buffering=0)
         self._disk = ThreadPoolExecutor(1)
@@ -136,8 +139,9 @@ class World:
         )
         return message_id
 
-    async def connect(self, route: Route) -> FakeHop:
+    async def connect(self, route: Route, wish: TlsWish = TlsWish.USUAL, *, demanded: bool = False) -> FakeHop:
         """The next prepared hop of the route; the last one serves for ever."""
+        self.wishes.append(wish)
         self.connections.append(str(route))
         prepared = self.hops[str(route)]
         hop = prepared.pop(0) if len(prepared) > 1 else prepared[0]
@@ -164,15 +168,15 @@ class World:
         async def body(message_id: str) -> bytes:
             return self.spool.body(message_id)
 
-        return HopLane(
-            route,
-            self.settings,
+        works = Works(
+            settings=self.settings,
             connect=self.connect,
             body=body,
             find_loop=self.find_loop,
-            finish=finish,
             clock=self.clock,
+            slots=self.slots,
         )
+        return HopLane(route, works, finish)
 
     def agent(self, open_lane: OpenLane | None = None) -> Agent:
         desk = Desk(
@@ -187,7 +191,7 @@ class World:
             disk=self._disk,
             note=self.notes.append,
         )
-        return Agent(desk, self.routes, open_lane or self.open_lane)  # type: ignore[arg-type]
+        return Agent(desk, self.routes, open_lane or self.open_lane, self.clock)  # type: ignore[arg-type]
 
     async def run_until(self, condition: Callable[[], bool], seconds: float = 5.0) -> None:
         """Runs an agent until `condition` holds, then stops it in order."""
