@@ -42,6 +42,7 @@ INSTALLED = {
     "rbldnsd": "rbldnsd",
     "pebble": "pebble",
     "dig": "bind9-dnsutils",
+    "sslscan": "sslscan",
     "clamd": "clamav-daemon",
     "/usr/lib/postgresql/15/bin/postgres": "postgresql-15",
     "slapd": "slapd",
