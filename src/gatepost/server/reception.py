@@ -29,6 +29,7 @@ from gatepost.server.door.exposed import Exposures
 from gatepost.server.door.parts import make_parts
 from gatepost.server.door.teller import Teller
 from gatepost.server.entrances import Kind
+from gatepost.server.fullness import Fullness
 from gatepost.server.lists import ListKeeper, ask_at_door
 from gatepost.server.logs import Log, content_told, directory_told, history_told, journal_told, watch_told
 from gatepost.server.metrics import Metric
@@ -63,7 +64,9 @@ async def receive(plan: Plan, column: int, log: Log, stop: asyncio.Event, retire
     memory = open_memory(plan, log)
     watch = WatchWriter(Watch.open_sometime(folder, settings.store.watch), watch_told(log))
     recorder = Recorder(log, journal, plan.metrics.column(column), memory, watch.note)
-    keeper = Keeper(committer, recorder, plan.wake[1])
+    in_flight = plan.counters.column(column)
+    fullness = Fullness(folder / "spool", settings.store.spool, plan.fill, lambda: in_flight.octets)
+    keeper = Keeper(committer, recorder, plan.wake[1], fullness)
     resolver = DnsResolver(settings.dns)
     lists = Lists(settings.lists, resolver)
     connector = Connector(settings.hostname, settings.delivery, resolver)
@@ -188,6 +191,7 @@ def open_door(plan: Plan, column: int, log: Log, lists: Lists, watch: WatchWrite
         resolver=lists.resolver,
         folder=Path(settings.store.folder),
         ask_lists=(lambda ip: ask_at_door(lists, ip)) if lists.asked else None,
+        own_entry=lambda ip: lists.local.address(ip, time.time()),
         teller=Teller(log, plan.metrics.column(column), watch.note),
     )
     return Door(parts)

@@ -15,6 +15,7 @@ from gatepost.errors import StoreError
 from gatepost.message.message import Message
 from gatepost.msgauth.authenticate import AuthResults
 from gatepost.names import DoorSign, Envelope, Recipient, domain_of
+from gatepost.reputation import Verdict
 from gatepost.server.door import replies
 from gatepost.server.door.hello import wrong_hello
 from gatepost.server.door.lookups import look_up
@@ -60,6 +61,8 @@ class Door:
         """Bans, rates; then the look-ups begin, and the greeting may wait."""
         banned, parts, ip = self.banned(visit), self._parts, visit.session.client_ip
         stay = stay_of(visit)
+        if banned is None and not stay.exempt:
+            self._ask_own_list(ip, stay)
         if banned is not None or stay.exempt:
             return banned
         if parts.limits is not None:
@@ -84,6 +87,17 @@ class Door:
         parts.teller.caught(visit, "ban", "on", "refuse", ban.reason)
         # for a time: an honest sender comes again, and nobody holds the connection open
         return replies.BANNED if ban.until is not None else replies.BANNED_FOR_GOOD
+
+    def _ask_own_list(self, ip: str, stay: Stay) -> None:
+        """The house's own entries for addresses: a block refuses at RCPT what would be refused after the message, an
+        allow spares the client every check here (what it sends is judged as ever)."""
+        entry = self._parts.own_entry(ip)
+        if entry is None:
+            return
+        if entry.verdict is Verdict.ALLOW:
+            stay.exempt = True
+        elif entry.action == "reject":
+            stay.catch("own-list", f"{entry.value} is blocked here", "on", replies.BLOCKED)
 
     async def _look(self, visit: Visit, stay: Stay) -> None:
         parts, settings = self._parts, self._settings

@@ -16,6 +16,7 @@ from pathlib import Path
 from gatepost.errors import StoreError
 from gatepost.names import domain_of
 from gatepost.ports import Resolver
+from gatepost.reputation import LocalEntry
 from gatepost.server.door.bans import LiveBans
 from gatepost.server.door.greylist import Greylisting
 from gatepost.server.door.limits import Limits
@@ -32,10 +33,14 @@ from gatepost.server.spelling import ascii_domain
 from gatepost.store.bans import Bans
 from gatepost.store.greylist import Greylist
 
+OwnEntry = Callable[[str], LocalEntry | None]
+"""What `gatepost lists add` says of an address now."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DoorParts:
-    """`resolver` is None where reverse names are not asked for, `ask_lists` where lists are not."""
+    """`resolver` is None where reverse names are not asked for, `ask_lists` where lists are not. `own_entry` is the
+    house's own word on an address."""
 
     settings: DoorSettings
     own_names: frozenset[str]
@@ -49,6 +54,7 @@ class DoorParts:
     resolver: Resolver | None
     spf_resolver: Resolver
     ask_lists: AskLists | None
+    own_entry: OwnEntry
     teller: Teller
 
 
@@ -65,6 +71,7 @@ def make_parts(
     folder: Path,
     teller: Teller,
     ask_lists: AskLists | None = None,
+    own_entry: OwnEntry = lambda ip: None,
 ) -> DoorParts:
     """The parts that `settings` ask for."""
     door = settings.door
@@ -81,6 +88,7 @@ def make_parts(
         resolver=resolver if door.reverse_dns != "off" else None,
         spf_resolver=resolver,
         ask_lists=ask_lists if door.lists != "off" else None,
+        own_entry=own_entry,
         teller=teller,
     )
 

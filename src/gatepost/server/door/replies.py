@@ -15,6 +15,7 @@ NO_REVERSE = Reply(450, "Your address has no reverse name that leads back to it"
 LISTED = Reply(554, "Your address is on block lists", enhanced="5.7.1")
 BANNED = Reply(421, "Your address is banned for a time, try again later", enhanced="4.7.0")
 BANNED_FOR_GOOD = Reply(554, "Your address is banned", enhanced="5.7.1")
+BLOCKED = Reply(554, "Your address is blocked here", enhanced="5.7.1")
 TOO_OFTEN = Reply(421, "Too many connections in a short time, try again later", enhanced="4.7.0")
 TOO_MUCH = Reply(450, "Too many messages in a short time, try again later", enhanced="4.7.1")
 TOO_MUCH_MAIL = Reply(450, "The recipient gets too much mail now, try again later", enhanced="4.2.1")

@@ -2,7 +2,8 @@
 
 In: a prepared password. Out: salt, iterations and the two keys. Standard: RFC 5802 §3, RFC 7677 §4.
 Not here: how the keys are made, the exchange (`wire.sasl`). To somebody who steals the file a verifier is weaker than
-argon2id (PBKDF2 needs no memory), hence the many iterations: the client pays for them, the server only at a new password.
+argon2id (PBKDF2 needs no memory), hence the many iterations: the client pays for them, the server only at a new
+password.
 """
 
 from __future__ import annotations

@@ -17,9 +17,11 @@ from gatepost.config.load import parse_settings
 from gatepost.errors import ConfigError
 from gatepost.msgauth.dmarc import Alignment, DmarcResult, DmarcResultWord
 from gatepost.names import Envelope, Recipient, Session
+from gatepost.reputation import EntryKind, LocalEntry, Verdict
 from gatepost.server.door.door import Door
 from gatepost.server.door.parts import describe, make_parts
 from gatepost.server.door.rates import RateTable
+from gatepost.server.door.replies import BLOCKED
 from gatepost.server.door.settings import BanSettings, DoorSettings, GreylistSettings, TarpitSettings
 from gatepost.server.door.teller import Teller
 from gatepost.server.logs import Log
@@ -37,6 +39,12 @@ ANN = Recipient(address="ann@gate.example")
 ENVELOPE = Envelope(mail_from="joe@sender.example", recipients=(ANN,))
 LISTS = {"192.0.2.1": ("one",), "192.0.2.2": ("one", "two")}
 ZONE = {"sender.example": {"TXT": "v=spf1 ip4:192.0.2.0/24 -all"}}
+
+OWN = {
+    "192.0.2.66": LocalEntry(verdict=Verdict.BLOCK, kind=EntryKind.ADDRESS, value="192.0.2.66"),
+    "192.0.2.67": LocalEntry(verdict=Verdict.BLOCK, kind=EntryKind.ADDRESS, value="192.0.2.67", action="tag"),
+    "192.0.2.68": LocalEntry(verdict=Verdict.ALLOW, kind=EntryKind.ADDRESS, value="192.0.2.68"),
+}
 
 
 class World:
@@ -56,6 +64,7 @@ class World:
             folder=folder,
             teller=Teller(log, self.metrics.column(0), self.notes.append),
             ask_lists=self._ask_lists,
+            own_entry=OWN.get,
         )
         self.door = Door(self.parts)
 
@@ -269,6 +278,32 @@ def test_another_connection_of_the_same_sort_is_told_again_but_one_only_once(tmp
         assert [note.check for note in world.notes] == ["door.hello"]
         visit.said_hello("mail.sender.example", True)  # he mends it
         assert world.door.recipient(visit, ENVELOPE, again) is None
+        await world.door.close()
+
+    run(body())
+
+
+def test_own_entries_for_addresses_hold_at_the_door(tmp_path: Path) -> None:
+    async def body() -> None:
+        world = World(tmp_path, DoorSettings(exempt=(), hello="on"))
+        greeted, asked, _ = await world.visit("192.0.2.66")
+        assert greeted is None
+        assert asked == BLOCKED
+        assert [note.check for note in world.notes] == ["door.own-list"]
+        assert (await world.visit("192.0.2.67"))[1] is None, "a block that only tags waits for the message"
+        assert (await world.visit("192.0.2.3", ehlo="laptop"))[1] is not None
+        assert (await world.visit("192.0.2.68", ehlo="laptop"))[1] is None, "an allowed address is spared the checks"
+        await world.door.close()
+
+    run(body())
+
+
+def test_who_is_blocked_can_still_write_to_postmaster(tmp_path: Path) -> None:
+    async def body() -> None:
+        world = World(tmp_path, DoorSettings(exempt=()))
+        _, _, visit = await world.visit("192.0.2.66")
+        postmaster = Recipient(address="postmaster@gate.example")
+        assert await answered(world.door.recipient(visit, ENVELOPE, postmaster)) is None
         await world.door.close()
 
     run(body())
