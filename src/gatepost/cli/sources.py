@@ -8,7 +8,7 @@ Not here: what a message means (`api.inspect_message`).
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -38,7 +38,7 @@ def total_octets(paths: Iterable[str]) -> int | None:
     for path in paths:
         if path == "-":
             return None
-        total += sum(file.stat().st_size for file in _files(Path(path)))
+        total += sum(file.stat().st_size for file in files_of(Path(path)))
     return total
 
 
@@ -48,7 +48,7 @@ def read_messages(paths: Iterable[str]) -> Iterator[Saved]:
         if path == "-":
             yield from split_stream(sys.stdin.buffer, "-")
             continue
-        for file in _files(Path(path)):
+        for file in files_of(Path(path)):
             with _open(file) as stream:
                 yield from split_stream(stream, str(file))
 
@@ -72,8 +72,8 @@ def _open(path: Path) -> BinaryIO:
         raise InputError("FILE", path, f"cannot be read: {error.strerror}") from None
 
 
-def _files(path: Path) -> Iterator[Path]:
-    """`path`, or the messages of the Maildir or folder that it is."""
+def files_of(path: Path, suffixes: Sequence[str] = (".eml",)) -> Iterator[Path]:
+    """`path`, or the messages of the Maildir that it is, or the files of the folder that end in `suffixes`."""
     if not path.exists():
         raise InputError("FILE", path, "is not there; give a message file, an mbox, a Maildir or '-'")
     if not path.is_dir():
@@ -85,10 +85,16 @@ def _files(path: Path) -> Iterator[Path]:
                 if (folder / part).is_dir():
                     yield from sorted(p for p in (folder / part).iterdir() if p.is_file() and p.name[0] != ".")
         return
-    messages = sorted(p for p in path.iterdir() if p.suffix.lower() == ".eml" and p.is_file())
+    messages = sorted(p for p in path.iterdir() if p.suffix.lower() in suffixes and p.is_file())
     if not messages:
-        raise InputError("FILE", path, "is a folder with neither cur/ and new/ (Maildir) nor .eml files")
+        raise InputError(
+            "FILE", path, f"is a folder with neither cur/ and new/ (Maildir) nor {_listed(suffixes)} files"
+        )
     yield from messages
+
+
+def _listed(suffixes: Sequence[str]) -> str:
+    return f"{', '.join(suffixes[:-1])} or {suffixes[-1]}" if len(suffixes) > 1 else suffixes[0]
 
 
 def split_stream(stream: BinaryIO, name: str) -> Iterator[Saved]:

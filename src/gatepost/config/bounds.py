@@ -217,6 +217,8 @@ BOUNDS: Mapping[type, Mapping[str, Range]] = {
     SpoolSettings: {
         "inline_limit": (0, 900 << 20),  # SQLite takes a value of a thousand million octets
         "reserve": OCTETS,
+        "max_queued": (0, 1 << 40),
+        "max_octets": OCTETS,
         "max_waiting": COUNT,
         "max_waiting_octets": (1024, 1 << 50),
         "max_group": (1, 10_000),

@@ -20,8 +20,17 @@ class SpoolSettings:
     """Octets: a larger message is kept in a file of its own beside the spool's database, not inside it."""
 
     reserve: int = 128 * MIB
-    """Octets that stay free on the spool's disk: below them new mail is answered 452 until there is room again.
-    Delivering mail needs some of it: keep it well above four times `checkpoint_pages`, which are 4 KB each."""
+    """Octets that stay free on the spool's disk: below them connections are answered 421, a message that would go
+    below them 452, until there is room again. Delivering mail needs some of it: keep it well above four times
+    `checkpoint_pages`, which are 4 KB each."""
+
+    max_queued: int = 500_000
+    """Recipients' copies that may wait for delivery, or be held by the administrator. Above it connections are answered
+    421 until there are fewer. Counted every second, so that some more may come in. 0: no limit."""
+
+    max_octets: int = 64 * 1024 * MIB
+    """Octets that the spool may take on disk, the quarantine among them. Above it connections are answered 421, and a
+    message that would not fit 452 where its client tells the size. 0: no limit but the disk's."""
 
     max_waiting: int = 5000
     """Messages that may wait for the disk at once, in one worker; the next one is answered 452."""
@@ -116,7 +125,7 @@ class ReportSettings:
     """How long reports of others (DMARC, TLS) are kept."""
 
     keep_days: float = 730.0
-    """Days after whose end a report is deleted; older ones are not taken in. Two years compare this year with last."""
+    """Days after which a report is deleted, counted from when it came in. Two years compare this year with last."""
 
     max_rows: int = 2_000_000
     """Rows of all reports together; above them the oldest reports go first. A million rows are some 200 MB."""

@@ -102,7 +102,7 @@ def _entry(
     time: int,
 ) -> Entry | None:
     """The member as the central directory has it, with the name its local header gives as another reading."""
-    if not octets.startswith(LOCAL, header_at) or header_at + _LOCAL.size > len(octets):
+    if header_at < 0 or not octets.startswith(LOCAL, header_at) or header_at + _LOCAL.size > len(octets):
         return None
     local = _LOCAL.unpack_from(octets, header_at)
     name_length, extra_length = local[9], local[10]
