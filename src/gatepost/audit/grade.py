@@ -11,7 +11,7 @@ Not here: what is found (`checks`).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,13 +55,18 @@ def grade_all(findings: Sequence[Finding], looked_at: Iterable[Area]) -> tuple[G
     areas = {area: grade_area(one for one in findings if one.group == area.value) for area in looked_at}
     if not areas:
         return Grade(letter="-", points=0.0, note="nothing could be looked at"), {}
-    mean = round(sum(grade.points for grade in areas.values()) / len(areas), 1)
-    letter, worst = _letter(mean), max((grade.letter for grade in areas.values()), key=_ORDER.index)
+    return grade_mean(areas.values()), areas
+
+
+def grade_mean(areas: Collection[Grade]) -> Grade:
+    """The whole, of areas that were looked at."""
+    mean = round(sum(grade.points for grade in areas) / len(areas), 1)
+    letter, worst = _letter(mean), max((grade.letter for grade in areas), key=_ORDER.index)
     best = _ORDER[max(0, _ORDER.index(worst) - 1)]
     note = f"the mean of {len(areas)} areas"
     if _ORDER.index(letter) < _ORDER.index(best):
         letter, note = best, f"{note}, held down by the area with {worst}"
-    return Grade(letter=letter, points=mean, note=note), areas
+    return Grade(letter=letter, points=mean, note=note)
 
 
 def _letter(points: float) -> str:
