@@ -1,8 +1,8 @@
 """What the gate finds in other people's attachments, by name: macro mails, pictures with codes, TNEF files, EICAR.
 
 In: GATEPOST_SUITES or ../shared/suites. Out: a table of what was found and missed, and how long typical documents take.
-Run: python bench/attachments.py [--json]. Everything is opened in the sandbox, as the server does it. A miss is a fact
-to print, not a failure. Not here: archives' bombs and damage (tests), detection of whole mail (`detection`).
+Run: python bench/attachments.py [--json] [--write] (into docs/detection.md). Everything is opened in the sandbox, as
+the server does it. A miss is a fact to print, not a failure. Not here: archives' bombs and damage (tests), detection of whole mail (`detection`).
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from gatepost.api import Inspection, inspect_message
 from gatepost.net.zone import ZoneResolver
 from gatepost.ports import Item
 from gatepost.sandbox.pool import Sandbox
+from pages import write_part
 
 SUITES = Path(os.environ.get("GATEPOST_SUITES", Path(__file__).resolve().parents[2] / "shared" / "suites"))
 NOW = 1_790_000_000.0
@@ -268,15 +269,34 @@ def summary(outcomes: list[Outcome]) -> dict[str, Any]:
     return rows
 
 
+def page(outcomes: list[Outcome]) -> list[str]:
+    """The table for docs/detection.md: what was found in each, by name; of the many pictures only what was missed."""
+    lines = ["| suite | found | missed, by name |", "|---|---|---|"]
+    for group, row in summary(outcomes).items():
+        missed = [f"{miss['name']} (read as: {miss['seen'] or 'nothing'})" for miss in row["missed"]]
+        lines.append(f"| {group} | {row['found']} of {row['cases']} | {'; '.join(missed) or '-'} |")
+    lines += ["", "| file | what is said of it |", "|---|---|"]
+    for outcome in outcomes:
+        if outcome.group in ("macro mails", "EICAR", "TNEF"):
+            said = outcome.seen or "nothing: there is nothing wrong with it"
+            if outcome.group == "TNEF" and outcome.found:
+                said = "all its files, octet for octet"
+            lines.append(f"| {outcome.group}: {outcome.name} | {said} |")
+    return lines
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--json", action="store_true", help="as JSON")
+    parser.add_argument("--write", action="store_true", help="put the tables into docs/detection.md")
     asked = parser.parse_args()
     if not SUITES.is_dir():
         print(f"no suites in {SUITES}; GATEPOST_SUITES names another place", file=sys.stderr)
         return 2
     outcomes = asyncio.run(measure(SUITES))
     rows = summary(outcomes)
+    if asked.write:
+        write_part("detection.md", "attachments", page(outcomes))
     if asked.json:
         print(json.dumps(rows, indent=2, ensure_ascii=False))
         return 0

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import math
-import re
 import signal
 import sys
 import tempfile
@@ -23,6 +22,7 @@ from pathlib import Path
 
 from filters import Filter, FilterMissing, Rspamd, Score, SpamAssassin
 from labelled import FOLDS, Judged, folds, judge_corpus, read_corpus, sample, settings
+from pages import write_part
 
 from gatepost.finding import Severity
 from gatepost.inspector.classifier.model import Model, weigh
@@ -31,7 +31,6 @@ from gatepost.inspector.policy import decide
 from gatepost.inspector.rule import run_rules
 from gatepost.inspector.rules import last_rules
 
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "detection.md"
 KINDS = (("ham", "good mail stopped"), ("spam", "spam stopped"), ("phish", "scam and phishing stopped"))
 SEEDS = ("second", "third", "fourth")
 AT_ONCE = 2  # what `filters` starts of each
@@ -163,15 +162,6 @@ def missed(judged: Sequence[Judged], whole: Sequence[Score]) -> list[str]:
     return lines
 
 
-def write_page(lines: Sequence[str]) -> None:
-    """Puts the tables between the marks in docs/detection.md."""
-    text = PAGE.read_text("utf-8")
-    found = re.search(r"(<!-- detection -->\n).*?(<!-- end -->)", text, re.DOTALL)
-    if found is None:
-        raise SystemExit(f"{PAGE}: the marks <!-- detection --> and <!-- end --> are gone")
-    PAGE.write_text(text[: found.end(1)] + "\n".join(lines) + "\n" + text[found.start(2) :], "utf-8")
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--only", default="gatepost,spamassassin,rspamd", help="contestants")
@@ -198,7 +188,7 @@ def main() -> int:
     if options.missed:
         print("\n".join(["", "Judged wrongly:", *missed(judged, whole)]))
     if options.write:
-        write_page(lines)
+        write_part("detection.md", "detection", lines)
     return 0
 
 

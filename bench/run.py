@@ -28,7 +28,7 @@ BENCHES: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("memory.py", (), "memory of idle TLS connections, and growth"),
 )
 PARTS = frozenset(
-    {"run.py", "corpus.py", "gate.py", "peers.py", "labelled.py", "filters.py", "make_model.py"}
+    {"run.py", "corpus.py", "gate.py", "peers.py", "labelled.py", "filters.py", "make_model.py", "pages.py"}
 )  # pieces of other benchmarks
 
 
