@@ -2,7 +2,8 @@
 
 In: GATEPOST_SUITES or ../shared/suites. Out: a table of what was found and missed, and how long typical documents take.
 Run: python bench/attachments.py [--json] [--write] (into docs/detection.md). Everything is opened in the sandbox, as
-the server does it. A miss is a fact to print, not a failure. Not here: archives' bombs and damage (tests), detection of whole mail (`detection`).
+the server does it. A miss is a fact to print, not a failure.
+Not here: archives' bombs and damage (tests), detection of whole mail (`detection`).
 """
 
 from __future__ import annotations

@@ -22,7 +22,6 @@ from pathlib import Path
 
 from filters import Filter, FilterMissing, Rspamd, Score, SpamAssassin
 from labelled import FOLDS, Judged, folds, judge_corpus, read_corpus, sample, settings
-from pages import write_part
 
 from gatepost.finding import Severity
 from gatepost.inspector.classifier.model import Model, weigh
@@ -30,6 +29,7 @@ from gatepost.inspector.classifier.train import train
 from gatepost.inspector.policy import decide
 from gatepost.inspector.rule import run_rules
 from gatepost.inspector.rules import last_rules
+from pages import write_part
 
 KINDS = (("ham", "good mail stopped"), ("spam", "spam stopped"), ("phish", "scam and phishing stopped"))
 SEEDS = ("second", "third", "fourth")
