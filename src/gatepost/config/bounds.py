@@ -40,6 +40,7 @@ from gatepost.server.signing.settings import SigningSettings
 from gatepost.server.smtp.settings import ClientSettings, SmtpSettings
 from gatepost.server.submission.login_settings import GuessingSettings, LoginSettings
 from gatepost.server.submission.settings import OutboundSettings, SendLimits
+from gatepost.server.tlsrpt.settings import TlsRptSettings
 from gatepost.store.settings import (
     HistorySettings,
     JournalSettings,
@@ -240,6 +241,7 @@ BOUNDS: Mapping[type, Mapping[str, Range]] = {
         "check_every": (10, 86_400),
     },
     ForwardSettings: {"srs_days": (1, 365)},
+    TlsRptSettings: {"spread": (0, 72_000)},
     DeliverySettings: {
         "retry_min": (0.05, 30 * 86_400),
         "retry_max": (0.05, 30 * 86_400),

@@ -10,6 +10,7 @@ from gatepost.server.delivery.login import check_logins
 from gatepost.server.delivery.own import Own
 from gatepost.server.delivery.routes import Carrier, Routes, own_routes, parse_route
 from gatepost.server.settings import GateSettings
+from gatepost.server.transport import check_transport, describe_transport
 
 
 def all_routes(settings: GateSettings) -> Routes:
@@ -23,6 +24,7 @@ def check_delivery(settings: GateSettings) -> None:
     all_routes(settings)
     Own(settings.hostname, settings.delivery)
     check_logins(settings.delivery.auth)
+    check_transport(settings)
 
 
 def listening_ports(settings: GateSettings) -> frozenset[int]:
@@ -43,5 +45,5 @@ def describe_delivery(settings: GateSettings) -> str:
         words.append(f"{len(delivery.destinations)} domains have a table of their own")
     if route.carrier is Carrier.MX and delivery.mx_port != 25:
         words.append(f"on port {delivery.mx_port}, which the Internet does not know (delivery.mx_port)")
-    words.append(f"TLS {delivery.tls}")
+    words += [f"TLS {delivery.tls}", describe_transport(settings)]
     return "; ".join(words)

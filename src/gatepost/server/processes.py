@@ -41,6 +41,7 @@ from gatepost.server.reception import receive
 from gatepost.server.signing.fresh import keep_fresh
 from gatepost.server.signing.signer import Signer
 from gatepost.server.signing.upkeep import watch_keys
+from gatepost.server.transport import Transport, ended
 from gatepost.store.database import free_space
 from gatepost.store.history import SenderHistory
 from gatepost.store.journal import Journal, JournalWriter
@@ -123,12 +124,14 @@ async def deliver(plan: Plan, column: int, log: Log, stop: asyncio.Event) -> Non
     resolver = DnsResolver(settings.dns)
     history = SenderHistory(folder, settings.store.history)
     signer = Signer(settings.signing, plan.ring)
+    transport = Transport(settings, resolver, signer, log)
     beside = [
         asyncio.create_task(_keep_up(spool, journal, history, log)),
         asyncio.create_task(watch_folders(settings, journal, log)),
         asyncio.create_task(watch_accounts(folder, plan.recipients, directory_told(log))),
         asyncio.create_task(watch_keys(settings, resolver, log)),
         asyncio.create_task(keep_fresh(signer, settings, log)),
+        *map(asyncio.create_task, transport.tasks()),
     ]
     try:
         parts = Delivery(
@@ -144,6 +147,7 @@ async def deliver(plan: Plan, column: int, log: Log, stop: asyncio.Event) -> Non
                 settings.hostname,
                 settings.delivery,
                 resolver,
+                protection=transport.demands,
                 own=Own(settings.hostname, settings.delivery, listening_ports(settings)),
             ),
             resolve=lambda address: plan.recipients.resolve(address).addresses,
@@ -164,8 +168,8 @@ async def deliver(plan: Plan, column: int, log: Log, stop: asyncio.Event) -> Non
         )
         await run_delivery(parts, stop, wake, settings.server.stop_timeout)
     finally:
-        for task in beside:
-            task.cancel()
+        await ended(beside)
+        transport.close()
         history.close()
         notes.close()
         shard.close()

@@ -28,6 +28,7 @@ from gatepost.server.smtp.settings import SmtpSettings
 from gatepost.server.submission.bulk_settings import BulkSettings
 from gatepost.server.submission.login_settings import LoginSettings
 from gatepost.server.submission.settings import SubmissionSettings
+from gatepost.server.tlsrpt.settings import TlsRptSettings
 from gatepost.store.settings import StoreSettings
 
 
@@ -162,6 +163,8 @@ class GateSettings:
     """How accepted mail reaches mailboxes and next hops."""
     forward: ForwardSettings = field(default_factory=ForwardSettings)
     """How mail leaves that an address of ours sends on to people elsewhere."""
+    tlsrpt: TlsRptSettings = field(default_factory=TlsRptSettings)
+    """TLS reports that are sent to other domains; off unless you say so."""
     audit: AuditSettings = field(default_factory=AuditSettings)
     """How domains are audited (`gatepost audit`)."""
 

@@ -1,4 +1,4 @@
-"""Pages over HTTPS from a real server on loopback: the certificate, limits, redirects, and addresses that are refused."""
+"""Pages over HTTPS from a real server on loopback: certificates, limits, redirects, addresses that are refused."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from gatepost.msgauth.sts import StsMode, StsPolicy
@@ -75,7 +75,7 @@ class Demands:
         self._find_dane = find_dane
         self._find_sts = find_sts
         self._count = count
-        self._policies: OrderedDict[tuple[str, str], PolicySeen] = OrderedDict()
+        self._policies: OrderedDict[tuple[str, str], tuple[PolicySeen, str]] = OrderedDict()
 
     async def demands(self, domain: str, hosts: Sequence[MxHost]) -> Sequence[Demand]:
         """One for each of `hosts`, in order. Never raises."""
@@ -89,7 +89,7 @@ class Demands:
         demands = []
         for host, dane in zip(hosts, found, strict=True):
             demands.append(demand_of(domain, host, dane, sts, floor))
-            self._remember((domain, host.name), _policy(dane, sts))
+            self._remember((domain, host.name), _policy(dane, sts), "" if dane.published else sts.failure)
         return demands
 
     def took(self, domain: str, host: MxHost, address: str, demand: Demand, tls: Tls | None, failure: str) -> None:
@@ -98,11 +98,13 @@ class Demands:
             return
         if not failure and tls is None:
             failure = "starttls-not-supported: it offers no STARTTLS"
-        policy = self._policies.get((domain, host.name), PolicySeen())
+        policy, trouble = self._policies.get((domain, host.name), (PolicySeen(), ""))
+        if trouble and not failure:  # RFC 8460 §4.3.2.2: what keeps a policy from holding counts as a failure too
+            failure, policy = trouble, replace(policy, kind="sts")
         self._count(SessionSeen(domain=domain, host=host.name, address=address, policy=policy, failure=failure))
 
-    def _remember(self, key: tuple[str, str], policy: PolicySeen) -> None:
-        self._policies[key] = policy
+    def _remember(self, key: tuple[str, str], policy: PolicySeen, trouble: str) -> None:
+        self._policies[key] = (policy, trouble)
         self._policies.move_to_end(key)
         while len(self._policies) > MAX_POLICIES:
             self._policies.popitem(last=False)

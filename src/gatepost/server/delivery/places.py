@@ -72,8 +72,16 @@ class Finder:
             for address in found.addresses[host.name]
         ]
         if not places:
+            self._count_unusable(route.host, found.hosts, demands)
             raise _unusable(found.hosts, demands)
         return places[:MAX_PLACES]
+
+    def _count_unusable(self, domain: str, hosts: Sequence[MxHost], demands: Sequence[Demand]) -> None:
+        """No session, and that is what a domain wants to hear of (RFC 8460 §4.3.2)."""
+        for host, demand in zip(hosts, demands, strict=True):
+            if demand.unusable and self._protection is not None:
+                kind = "dnssec-invalid" if demand.source == "dane" else "validation-failure"
+                self._protection.took(domain, host, "", demand, None, f"{kind}: {demand.unusable}")
 
     async def hosts(self, route: Route) -> Exchangers:
         """Where the route leads: a Unix socket's path and an address as they stand, a name by DNS, MX by preference."""
