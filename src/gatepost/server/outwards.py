@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from gatepost.server.delivery.login import check_logins
 from gatepost.server.delivery.own import Own
-from gatepost.server.delivery.routes import Carrier, Routes, own_routes, parse_route
+from gatepost.server.delivery.routes import Carrier, Routes, parse_route
 from gatepost.server.settings import GateSettings
 from gatepost.server.transport import check_transport, describe_transport
 
@@ -16,7 +16,7 @@ from gatepost.server.transport import check_transport, describe_transport
 def all_routes(settings: GateSettings) -> Routes:
     """Every way that mail may go. Raises ConfigError for a route that is none."""
     served = {name: one.route for name, one in settings.domains.items()}
-    return Routes(served, settings.way_out, own_routes(settings.delivery))
+    return Routes(served, settings.way_out, settings.delivery.destinations)
 
 
 def check_delivery(settings: GateSettings) -> None:

@@ -108,10 +108,12 @@ class HopLane:
 
     def _spur(self) -> None:
         """Sees to it that somebody takes what waits."""
+        if not self._waiting:
+            return
         idle = next((wake for wake in self._idle.values() if not wake.done()), None)
         if idle is not None:
             _wake(idle)
-        elif self._waiting and len(self._workers) < self._window.size and not self._stopping:
+        elif len(self._workers) < self._window.size and not self._stopping:
             worker = asyncio.get_running_loop().create_task(self._work())
             self._workers.add(worker)
             worker.add_done_callback(self._ended)
@@ -163,6 +165,7 @@ class HopLane:
         try:
             results = await self._attempt(kept, job)
             self._window.succeeded()
+            self._spur()  # there may be one more connection now
         except Undeliverable as error:
             results = job.all_bounced(error.code, error.text)
         except HopRefused as error:

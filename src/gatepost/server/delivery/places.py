@@ -121,7 +121,7 @@ class Finder:
     async def _demands(self, route: Route, hosts: Sequence[MxHost]) -> Sequence[Demand]:
         if route.carrier is Carrier.MX and self._protection is not None:
             return await self._protection.demands(route.host, hosts)
-        level = Level(self._settings.tls)
+        level = Level(route.tls or self._settings.tls)
         if route.host in self._settings.auth and route.carrier in (Carrier.SMTP, Carrier.SMTPS):
             level = Level.VERIFIED  # a password goes only to whom it is meant for
         elif route.carrier is Carrier.SMTPS and level in (Level.NONE, Level.OPPORTUNISTIC):

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from gatepost.errors import ConfigError
 from gatepost.names import domain_of
-from gatepost.server.delivery.settings import NO_WAY_OUT, DeliverySettings
+from gatepost.server.delivery.settings import NO_WAY_OUT, DestinationSettings
 from gatepost.server.spelling import ascii_domain
 from gatepost.wire.smtp.grammar import is_address_literal, is_domain
 
@@ -42,12 +42,14 @@ class Carrier(enum.StrEnum):
 class Route:
     """A next place. `host` and `port` for SMTP and LMTP over TCP, `path` for LMTP over a Unix socket. With MX `host` is
     the domain whose exchangers are asked for in DNS, an address (nothing is asked then), or empty for the recipient's
-    own domain; the port is that of all mail exchangers."""
+    own domain; the port is that of all mail exchangers. `tls` is what `[delivery.destinations]` says about a host that
+    mail for that domain goes by (with MX it is asked for by the domain's name)."""
 
     carrier: Carrier
     host: str = ""
     port: int = 0
     path: str = ""
+    tls: str = ""
 
     def __str__(self) -> str:
         if self.path:
@@ -115,28 +117,32 @@ def _split_host(place: str, default: int, field: str, text: str) -> tuple[str, i
     return host.lower(), int(number) if number else default
 
 
-def own_routes(settings: DeliverySettings) -> dict[str, str]:
-    """The routes of `[delivery.destinations]` as text."""
-    return {name: one.route for name, one in settings.destinations.items()}
-
-
 class Routes:
     """Answers "where does mail for this address go?". `domains` are served here; `destinations` are other people's with
     a route of their own (".example.net" stands for all names below); `relay` carries the rest; without it, None."""
 
     def __init__(
-        self, domains: Mapping[str, str], relay: str = "", destinations: Mapping[str, str] | None = None
+        self,
+        domains: Mapping[str, str],
+        relay: str = "",
+        destinations: Mapping[str, DestinationSettings] | None = None,
     ) -> None:
         self._domains = {
             ascii_domain(name): parse_route(text, f'domains."{name}".route') for name, text in domains.items()
         }
-        self._destinations = {
-            ascii_domain(name): parse_route(text, f'delivery.destinations."{name}".route')
-            for name, text in (destinations or {}).items()
-            if text
-        }
         out = relay and relay != NO_WAY_OUT
         self._relay = parse_route(relay, "delivery.relay") if out else None
+        self._destinations = {
+            ascii_domain(name): route
+            for name, one in (destinations or {}).items()
+            if (route := self._own_route(name, one)) is not None
+        }
+
+    def _own_route(self, name: str, one: DestinationSettings) -> Route | None:
+        route = parse_route(one.route, f'delivery.destinations."{name}".route') if one.route else self._relay
+        if route is None or not one.tls or route.carrier is Carrier.MX:
+            return route
+        return dataclasses.replace(route, tls=one.tls)
 
     def find(self, address: str) -> Route | None:
         """The route of `address`."""

@@ -24,7 +24,7 @@ from gatepost.server.delivery.loops import find_loop
 from gatepost.server.delivery.maildrop import DiscardLane, Mailboxes, MaildirLane
 from gatepost.server.delivery.notices import Notices, Resolve
 from gatepost.server.delivery.result import Result
-from gatepost.server.delivery.routes import Carrier, Route, Routes, own_routes
+from gatepost.server.delivery.routes import Carrier, Route, Routes
 from gatepost.server.delivery.settings import DeliverySettings
 from gatepost.server.delivery.slots import Slots
 from gatepost.server.logs import Log
@@ -80,7 +80,7 @@ def open_own_shard(folder: Path, settings: SpoolSettings) -> SpoolShard:
 async def run_delivery(parts: Delivery, stop: asyncio.Event, wake: asyncio.Event, stop_seconds: float = 30.0) -> None:
     """Delivers until `stop` is set; then finishes what is under way within `stop_seconds`. Raises ConfigError for a
     route that is none."""
-    routes = Routes(parts.routes, parts.settings.relay, own_routes(parts.settings))
+    routes = Routes(parts.routes, parts.settings.relay, parts.settings.destinations)
     with (
         ThreadPoolExecutor(1, thread_name_prefix="delivery-spool") as disk,
         ThreadPoolExecutor(1, thread_name_prefix="delivery-maildir") as files,

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gatepost.inspector.examine import Ports
-from gatepost.server.delivery.routes import Routes, own_routes
+from gatepost.server.delivery.routes import Routes
 from gatepost.server.directory import GateDirectory
 from gatepost.server.door.door import Door
 from gatepost.server.entrances import Kind
@@ -94,7 +94,7 @@ class Submission:
             routes=Routes(
                 {name: one.route for name, one in settings.domains.items()},
                 settings.way_out,
-                own_routes(settings.delivery),
+                settings.delivery.destinations,
             ),
             inspection=Inspection(settings, shared.ports, recipients.domains),
             quotas=self._quotas,

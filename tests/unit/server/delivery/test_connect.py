@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import ClassVar
 
 import pytest
 
 from gatepost.names import Envelope, Recipient
 from gatepost.net.zone import ZoneResolver
 from gatepost.server.delivery.connect import Connector
-from gatepost.server.delivery.hop import Hop, HopFailed, HopRefused
-from gatepost.server.delivery.routes import parse_route
+from gatepost.server.delivery.hop import Hop, HopFailed, HopRefused, Undeliverable
+from gatepost.server.delivery.own import Own
+from gatepost.server.delivery.protection import Demand, Level, MxHost
+from gatepost.server.delivery.routes import Route, Routes, parse_route
 from gatepost.server.delivery.settings import DeliverySettings
 
 ENVELOPE = Envelope(mail_from="a@example.org", recipients=(Recipient(address="b@example.net"),))
@@ -88,6 +91,118 @@ def test_a_message_goes_over_and_the_reply_comes_back() -> None:
 
     (reply,) = run([server_that_says(GOOD)], use)  # type: ignore[misc]
     assert (reply.reply_code, reply.code) == (250, "2.0.0")
+
+
+MX = """
+two.example. MX 5 first.example.
+two.example. MX 10 second.example.
+first.example. A 127.0.0.2
+first.example. A 127.0.0.3
+second.example. A 127.0.0.1
+"""
+
+
+def by_mx(talks: list[Talk], use: Callable[[Connector, Route], Awaitable[object]], **more: object) -> object:
+    """What `use` makes of a connector for two.example, of whose hosts only the second has a server, that talks so."""
+
+    async def main() -> object:
+        async with serving(*talks) as port:
+            settings = DeliverySettings(mx_port=port, forbidden_networks=(), **more)  # type: ignore[arg-type]
+            own = Own("gate.example", settings, listening={1})
+            connector = Connector("gate.example", settings, ZoneResolver(MX), own=own, clock=lambda: 0.0)
+            return await use(connector, parse_route("mx:two.example"))
+
+    return asyncio.run(main())
+
+
+def test_the_next_host_takes_what_the_first_does_not() -> None:
+    async def use(connector: Connector, route: Route) -> object:
+        hop = await connector(route)
+        await hop.close()
+        return hop.label
+
+    assert str(by_mx([server_that_says(GOOD)], use)).startswith("second.example[127.0.0.1]:")
+
+
+def test_of_all_that_was_tried_the_host_that_spoke_is_told_and_the_others_too() -> None:
+    async def use(connector: Connector, route: Route) -> object:
+        with pytest.raises(HopRefused) as caught:
+            await connector(route)
+        return caught.value
+
+    error = by_mx([server_that_says(["554 go away"])], use)
+    assert isinstance(error, HopRefused)
+    assert error.reply_code == 554
+    assert error.label.startswith("second.example[127.0.0.1]")
+    assert "first.example[127.0.0.2]" in error.text
+    assert "first.example[127.0.0.3]" in error.text
+
+
+def test_dead_addresses_are_not_called_again_but_when_an_administrator_wants_it() -> None:
+    async def use(connector: Connector, route: Route) -> object:
+        texts = []
+        for demanded in (False, False, True):
+            with pytest.raises(HopFailed) as caught:
+                await connector(route, demanded=demanded)
+            texts.append(caught.value.text)
+        return texts
+
+    first, second, third = by_mx([server_that_says(["-"])], use)  # type: ignore[misc]
+    assert "not tried again" not in first
+    assert second.count("not tried again yet") == 3
+    assert "not tried again" not in third
+
+
+def test_hosts_that_demands_forbid_are_passed_over_and_told_where_none_is_left() -> None:
+    class Strict:
+        told: ClassVar[list[str]] = []
+
+        async def demands(self, domain: str, hosts: Sequence[MxHost]) -> Sequence[Demand]:
+            return [
+                Demand(level=Level.OPPORTUNISTIC, unusable="" if host.name in self.told else "not in the policy")
+                for host in hosts
+            ]
+
+        def took(self, domain: str, host: MxHost, address: str, demand: Demand, tls: object, failure: str) -> None:
+            self.took_host = host.name
+
+    async def main() -> None:
+        async with serving(server_that_says(GOOD)) as port:
+            settings = DeliverySettings(mx_port=port, forbidden_networks=())
+            own, strict = Own("gate.example", settings, listening={1}), Strict()
+            connector = Connector("gate.example", settings, ZoneResolver(MX), own=own, protection=strict)
+            with pytest.raises(HopFailed) as caught:
+                await connector(parse_route("mx:two.example"))
+            assert caught.value.text == "first.example: not in the policy; second.example: not in the policy"
+            strict.told.append("second.example")
+            hop = await connector(parse_route("mx:two.example"))
+            await hop.close()
+            assert strict.took_host == "second.example"
+
+    asyncio.run(main())
+
+
+def test_address_literals_go_there_but_never_to_ourselves() -> None:
+    async def main() -> None:
+        async with serving(server_that_says(GOOD)) as port:
+            settings = DeliverySettings(mx_port=port, forbidden_networks=())
+            route = Routes({}, "mx").find("user@[127.0.0.1]")
+            assert route is not None
+            for listening, code in (({1}, ""), ({port}, "5.4.6")):
+                own = Own("gate.example", settings, listening=listening)
+                connector = Connector("gate.example", settings, ZoneResolver(""), own=own)
+                if code:
+                    with pytest.raises(Undeliverable) as caught:
+                        await connector(route)
+                    assert caught.value.code == code
+                else:
+                    hop = await connector(route)
+                    assert hop.label == f"[127.0.0.1]:{port}"
+                    await hop.close()
+            with pytest.raises(Undeliverable):
+                await Connector("gate.example", DeliverySettings(), ZoneResolver(""))(route)
+
+    asyncio.run(main())
 
 
 def test_a_name_is_looked_up_and_named_in_the_label() -> None:
