@@ -25,6 +25,7 @@ from gatepost.net.resolver.settings import ResolverSettings
 from gatepost.net.settings import FetchSettings, ScannerSettings
 from gatepost.reputation.settings import CodeSettings, DnsListSettings, ListsSettings
 from gatepost.sandbox.settings import ContentSettings
+from gatepost.server.certificates.settings import AcmeSettings
 from gatepost.server.delivery.settings import DeliverySettings
 from gatepost.server.door.settings import (
     BanSettings,
@@ -101,6 +102,12 @@ BOUNDS: Mapping[type, Mapping[str, Range]] = {
         "connections": (1, 1000),
         "cache_positive": AGE,
         "cache_negative": AGE,
+    },
+    AcmeSettings: {
+        "dns_delay": (0, 3600),
+        "settle": AGE,
+        "check_every": (1, 86_400),
+        "timeout": (10, 3600),
     },
     HttpsSettings: {
         "timeout": (0.5, 300),

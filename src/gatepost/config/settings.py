@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gatepost.net.settings import CertificateSettings
+from gatepost.server.certificates.settings import live_files
 from gatepost.server.settings import GateSettings
 
 
@@ -19,6 +20,13 @@ class Settings(GateSettings):
 
     def anchored(self, folder: Path) -> Settings:
         """The same with relative paths made absolute from `folder`."""
+        managed = live_files(_anchored(folder, self.store.folder))
+        own = bool(self.acme.names) and not (self.tls.certificate or self.tls.key)
+        acme = dataclasses.replace(
+            self.acme,
+            ca_file=_anchored(folder, self.acme.ca_file),
+            eab_key_file=_anchored(folder, self.acme.eab_key_file),
+        )
         tls, store, delivery, content, geo = self.tls, self.store, self.delivery, self.content, self.geo
         signing = self.signing
         elsewhere = {
@@ -30,8 +38,8 @@ class Settings(GateSettings):
             store=dataclasses.replace(store, folder=_anchored(folder, store.folder)),
             tls=dataclasses.replace(
                 tls,
-                certificate=_anchored(folder, tls.certificate),
-                key=_anchored(folder, tls.key),
+                certificate=managed[0] if own else _anchored(folder, tls.certificate),
+                key=managed[1] if own else _anchored(folder, tls.key),
                 names={
                     name: CertificateSettings(
                         certificate=_anchored(folder, one.certificate), key=_anchored(folder, one.key)
@@ -50,6 +58,7 @@ class Settings(GateSettings):
             ),
             content=dataclasses.replace(content, yara_rules=_anchored(folder, content.yara_rules)),
             bulk=dataclasses.replace(self.bulk, unsubscribe_secret=_anchored(folder, self.bulk.unsubscribe_secret)),
+            acme=acme,
             publish=dataclasses.replace(self.publish, key_file=_anchored(folder, self.publish.key_file)),
             signing=dataclasses.replace(signing, folder=_anchored(folder, signing.folder), domains=elsewhere),
             delivery=dataclasses.replace(delivery, ca_file=_anchored(folder, delivery.ca_file)),

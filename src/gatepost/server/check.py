@@ -24,6 +24,7 @@ from gatepost.sandbox.handle import ChildLost
 from gatepost.sandbox.landlock import version as landlock_version
 from gatepost.sandbox.pool import probe
 from gatepost.sandbox.readers import missing_libraries
+from gatepost.server.certificates.check import describe_acme
 from gatepost.server.door.parts import describe
 from gatepost.server.entrances import FIELDS, bind_address, wanted
 from gatepost.server.forward.check import describe_forward
@@ -38,7 +39,7 @@ from gatepost.store.database import examine
 
 SOON = 14 * 86400  # seconds: a certificate that ends within two weeks is told of
 # What words of a warning begin with.
-LOUD = ("RUNS AS ROOT", "ENDS SOON", "NO STARTTLS", "NO WAY OUT", "STRANGERS", "NOT SIGNED", "NOT REWRITTEN")
+LOUD = ("RUNS AS ROOT", "ENDS SOON", "NO STARTTLS", "NO WAY OUT", "STRANGERS", "NOT SIGNED", "NOT REWRITTEN", "FAILS")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,7 @@ def check_gate(settings: GateSettings, now: float) -> list[Point]:
         ("store", lambda: _store(settings)),
         ("submission", lambda: describe_submission(settings)),
         ("signing", lambda: describe_signing(settings)),
+        ("acme", lambda: describe_acme(settings)),
         ("https", lambda: describe_https(settings)),
         ("delivery", lambda: describe_delivery(settings)),
         ("forwarding", lambda: describe_forward(settings, check_settings(settings))),

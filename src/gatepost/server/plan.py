@@ -25,6 +25,7 @@ from gatepost.net.publish import DnsPublisher
 from gatepost.net.resolver import DnsResolver
 from gatepost.net.settings import TlsSettings
 from gatepost.net.tls import certificate_files, check_certificate, client_context, find_certificate, server_context
+from gatepost.server.certificates.check import check_acme, prepare_certificates
 from gatepost.server.directory import account_addresses
 from gatepost.server.door.rates import RateTable
 from gatepost.server.entrances import Entrances, bind_address, open_entrances
@@ -106,6 +107,7 @@ def make_plan(settings: GateSettings, environment: MutableMapping[str, str], pre
     user = lookup_user(settings.server.user)
     _prepare_folder(settings, user)
     recipients = check_settings(settings)
+    prepare_certificates(settings, user, time.time())
     srs = open_srs(settings, needed=bool(recipients.aliases.outside))
     if srs is not None:
         recipients.returns = SrsReturns(srs, ascii_domain(settings.forward.srs_domain), time.time)
@@ -194,6 +196,7 @@ def check_settings(settings: GateSettings) -> Recipients:
     client_context(verified=settings.delivery.tls == "verified", authority=settings.delivery.ca_file or None)
     if settings.scanner.address:
         parse_address(settings.scanner.address)
+    check_acme(settings)
     check_https(settings)
     if settings.publish.server:
         DnsPublisher(settings.publish)

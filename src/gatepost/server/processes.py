@@ -1,4 +1,4 @@
-"""What each kind of process does: reception, delivery, monitor, web.
+"""What each kind of process does: reception, delivery, monitor, web, certificates.
 
 In: the plan, a place in the shared tables, the lifeline. Out: a process that serves until told to stop.
 Not here: starting and stopping them (`supervisor`).
@@ -20,7 +20,9 @@ from pathlib import Path
 
 from gatepost.errors import StoreError
 from gatepost.net.resolver import DnsResolver
-from gatepost.server.certificates.folder import certificate_folder
+from gatepost.net.tls import ServerContext
+from gatepost.server.certificates.folder import CertificateFolder
+from gatepost.server.certificates.upkeep import Upkeep
 from gatepost.server.children import RETIRE
 from gatepost.server.delivery.connect import Connector
 from gatepost.server.delivery.own import Own
@@ -57,7 +59,12 @@ WAKE_READ = 4096  # octets of "there is new mail" taken at once
 
 def roles_beside(plan: Plan) -> tuple[str, ...]:
     """The kinds of process that there is one of each."""
-    wanted = {"delivery": True, "monitor": plan.monitor_socket is not None, "web": plan.entrances.has_web}
+    wanted = {
+        "delivery": True,
+        "monitor": plan.monitor_socket is not None,
+        "web": plan.entrances.has_web,
+        "certificates": bool(plan.settings.acme.names),
+    }
     return tuple(role for role, there in wanted.items() if there)
 
 
@@ -74,6 +81,8 @@ def run_process(plan: Plan, role: str, column: int, lifeline: int, processor: in
         run_monitor(plan, lifeline)
     elif role == "web":
         run_loop(lambda stop, _retire: serve(plan, log, stop), lifeline)
+    elif role == "certificates":
+        run_loop(lambda stop, _retire: look_after_certificates(plan, log, stop), lifeline)
     elif role == "delivery":
         run_loop(lambda stop, _retire: deliver(plan, column, log, stop), lifeline)
     else:
@@ -178,11 +187,17 @@ async def deliver(plan: Plan, column: int, log: Log, stop: asyncio.Event) -> Non
 
 async def serve(plan: Plan, log: Log, stop: asyncio.Event) -> None:
     """The process that serves HTTP and HTTPS."""
-    site = Site(plan.settings, challenge_reader(certificate_folder(plan.settings)))
+    site = Site(plan.settings, challenge_reader(CertificateFolder(plan.settings.store.folder).challenges))
     server = WebServer(plan.settings.https, site.answer, log)
     contexts = {Kind.HTTPS: plan.tls, Kind.HTTP: None}
     sockets = [(sock, context) for kind, context in contexts.items() for sock in plan.entrances.of(kind)]
     await serve_web(server, sockets, stop)
+
+
+async def look_after_certificates(plan: Plan, log: Log, stop: asyncio.Event) -> None:
+    """The process that gets and renews our certificate."""
+    shown = plan.tls.end_point if isinstance(plan.tls, ServerContext) else b""
+    await Upkeep(plan.settings, DnsResolver(plan.settings.dns), log, shown).run(stop)
 
 
 async def _keep_up(spool: Spool, journal: Journal, history: SenderHistory, log: Log) -> None:

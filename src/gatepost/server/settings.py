@@ -19,6 +19,7 @@ from gatepost.net.resolver.settings import ResolverSettings
 from gatepost.net.settings import FetchSettings, GeoSettings, ScannerSettings, TlsSettings
 from gatepost.reputation.settings import ListsSettings
 from gatepost.sandbox.settings import ContentSettings
+from gatepost.server.certificates.settings import AcmeSettings
 from gatepost.server.delivery.settings import NO_WAY_OUT, DeliverySettings
 from gatepost.server.door.settings import DoorSettings
 from gatepost.server.forward.settings import ForwardSettings
@@ -145,6 +146,8 @@ class GateSettings:
     """Where spool, Maildirs, accounts and journal live."""
     signing: SigningSettings = field(default_factory=SigningSettings)
     """DKIM signatures on what accounts hand in."""
+    acme: AcmeSettings = field(default_factory=AcmeSettings)
+    """Certificates that the gate gets and renews itself; off unless names are given."""
     https: HttpsSettings = field(default_factory=HttpsSettings)
     """The built-in HTTPS listener; off unless addresses are named."""
     mta_sts: MtaStsSettings = field(default_factory=MtaStsSettings)

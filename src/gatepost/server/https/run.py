@@ -21,7 +21,6 @@ from gatepost.server.https.site import Request, Response
 from gatepost.server.logs import Log
 
 PAUSE = 1.0  # seconds until the next try when no connection can be taken (no descriptors left)
-CHALLENGES = "challenges"  # the folder of ACME's answers, in that of certificates
 MAX_CHALLENGE = 1024  # octets; a key authorization has some 90
 
 
@@ -121,7 +120,7 @@ def challenge_reader(folder: Path) -> Callable[[str], bytes | None]:
 
     def read(token: str) -> bytes | None:
         try:
-            with (folder / CHALLENGES / token).open("rb") as file:
+            with (folder / token).open("rb") as file:
                 return file.read(MAX_CHALLENGE)
         except OSError:
             return None
