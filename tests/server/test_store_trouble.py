@@ -8,6 +8,7 @@ import io
 import os
 import random
 import shutil
+import smtplib
 import sqlite3
 import time
 from collections.abc import Callable
@@ -169,11 +170,12 @@ def test_a_spool_that_somebody_locks_is_told_and_works_again(start_gate: StartGa
     assert "process-failed" not in gate.log
 
 
-def test_less_room_than_the_reserve_is_452_and_ready_says_so(start_gate: StartGate) -> None:
+def test_less_room_than_the_reserve_is_421_at_the_door_and_check_says_so(start_gate: StartGate) -> None:
     gate = start_gate(more=f"[store.spool]\nreserve = {1 << 49}\n")
-    code, text = gate.send(mail("full"))
-    assert (code, text[:5]) == (452, "4.3.1")
-    assert "spool-refused" in gate.log
+    with pytest.raises(smtplib.SMTPConnectError) as refused:
+        gate.client()
+    assert (refused.value.smtp_code, bytes(refused.value.smtp_error)[:5]) == (421, b"4.3.1")
+    assert "spool-full" in gate.log
     assert gate.cli("serve", "--check")[0] == 2
 
 

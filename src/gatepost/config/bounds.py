@@ -25,6 +25,8 @@ from gatepost.net.resolver.settings import ResolverSettings
 from gatepost.net.settings import FetchSettings, ScannerSettings
 from gatepost.reputation.settings import CodeSettings, DnsListSettings, ListsSettings
 from gatepost.sandbox.settings import ContentSettings
+from gatepost.server.auditing.settings import DomainWatchSettings
+from gatepost.server.backup.settings import BackupSettings
 from gatepost.server.certificates.settings import AcmeSettings
 from gatepost.server.delivery.settings import DeliverySettings
 from gatepost.server.door.settings import (
@@ -223,6 +225,16 @@ BOUNDS: Mapping[type, Mapping[str, Range]] = {
     },
     OutboundSettings: {"hold_at": SCORE, "reject_at": SCORE},
     SpoolSettings: {
+    BackupSettings: {
+        "expire": AGE,
+        "probe": WAIT,
+        "connections": (1, 1000),
+        "known_for": AGE,
+        "ask_again": AGE,
+        "unknown_for": AGE,
+        "max_recipients": (1000, 100_000_000),
+        "ask_seconds": WAIT,
+    },
         "inline_limit": (0, 900 << 20),  # SQLite takes a value of a thousand million octets
         "reserve": OCTETS,
         "max_queued": (0, 1 << 40),

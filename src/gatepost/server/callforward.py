@@ -26,10 +26,11 @@ class Known(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`reason` is the next hop's reply or why it could not be asked; for the log."""
+    """`reason` is the next hop's reply or why it could not be asked, for the log; `reached`: whether it was there."""
 
     known: Known
     reason: str
+    reached: bool = True
 
 
 Ask = Callable[[str, str], Awaitable[Verdict]]

@@ -25,6 +25,7 @@ from gatepost.net.publish import DnsPublisher
 from gatepost.net.resolver import DnsResolver
 from gatepost.net.settings import TlsSettings
 from gatepost.net.tls import certificate_files, check_certificate, client_context, find_certificate, server_context
+from gatepost.server.backup.ways import check_primary
 from gatepost.server.certificates.check import check_acme, prepare_certificates
 from gatepost.server.directory import account_addresses
 from gatepost.server.door.rates import RateTable
@@ -32,6 +33,7 @@ from gatepost.server.entrances import Entrances, bind_address, open_entrances
 from gatepost.server.forward.check import check_forward
 from gatepost.server.forward.returns import SrsReturns
 from gatepost.server.forward.secrets import open_srs
+from gatepost.server.fullness import FillTable
 from gatepost.server.https.check import check_https
 from gatepost.server.metrics import MetricsTable
 from gatepost.server.outwards import all_routes, check_delivery
@@ -75,6 +77,7 @@ class Plan:
     rates: RateTable
     guesses: RateTable
     metrics: MetricsTable
+    fill: FillTable
     wake: tuple[int, int]
     ready: tuple[int, int]
 
@@ -130,6 +133,7 @@ def make_plan(settings: GateSettings, environment: MutableMapping[str, str], pre
         rates=previous.rates if previous else RateTable(columns),
         guesses=previous.guesses if previous else RateTable(columns, TABLE_WIDTH),
         metrics=previous.metrics if previous else MetricsTable(columns),
+        fill=previous.fill if previous else FillTable(),
         wake=previous.wake if previous else os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC),
         ready=previous.ready if previous else os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC),
         monitor_socket=_monitor_socket(settings.server.monitor, previous),
@@ -204,7 +208,9 @@ def check_settings(settings: GateSettings) -> Recipients:
         GeoLocator(settings.geo).close()
     check_delivery(settings)
     for name, domain in settings.domains.items():
-        if domain.recipients == "call-forward" and not domain.route.startswith(("smtp:", "lmtp:")):
+        if domain.primary:
+            check_primary(name, domain)
+        elif domain.recipients == "call-forward" and not domain.route.startswith(("smtp:", "lmtp:")):
             remedy = f"{domain.route} cannot be asked; use a list"
             raise ConfigError(f'domains."{name}".recipients', domain.recipients, remedy)
         if domain.require_tls and not settings.tls.certificate:

@@ -31,6 +31,7 @@ from gatepost.server.directory import watch_accounts
 from gatepost.server.entrances import Kind
 from gatepost.server.folders import watch_folders
 from gatepost.server.forward.forwarding import Forwarding
+from gatepost.server.fullness import Fullness, watch_fill
 from gatepost.server.https.run import WebServer, challenge_reader, serve_web
 from gatepost.server.https.site import Site
 from gatepost.server.lists import list_gauges
@@ -44,7 +45,6 @@ from gatepost.server.signing.fresh import keep_fresh
 from gatepost.server.signing.signer import Signer
 from gatepost.server.signing.upkeep import watch_keys
 from gatepost.server.transport import Transport, ended
-from gatepost.store.database import free_space
 from gatepost.store.history import SenderHistory
 from gatepost.store.journal import Journal, JournalWriter
 from gatepost.store.maildir import Mailboxes
@@ -139,6 +139,7 @@ async def deliver(plan: Plan, column: int, log: Log, stop: asyncio.Event) -> Non
         asyncio.create_task(watch_folders(settings, journal, log)),
         asyncio.create_task(watch_accounts(folder, plan.recipients, directory_told(log))),
         asyncio.create_task(watch_keys(settings, resolver, log)),
+        asyncio.create_task(watch_fill(folder / "spool", settings.store.spool, plan.fill, log)),
         asyncio.create_task(keep_fresh(signer, settings, log)),
         *map(asyncio.create_task, transport.tasks()),
     ]
@@ -234,6 +235,7 @@ def run_monitor(plan: Plan, lifeline: int) -> None:
             f"spool_{state.value}": (f"recipients {state.value} in the spool", _counter(plan, state)) for state in State
         },
     }
+    gauges["spool_octets"] = ("octets that the spool takes on disk", lambda: plan.fill.get().octets)
     gauges |= list_gauges(Path(plan.settings.store.folder))
     if ends is not None:
         gauges["certificate_ends_seconds"] = ("when the certificate ends, in seconds since 1970", lambda: ends)
@@ -247,9 +249,9 @@ def troubles(plan: Plan) -> list[str]:
         _counts(plan)
     except StoreError as error:
         found.append(f"the spool cannot be read: {error}")
-    if free_space(Path(plan.settings.store.folder)) < plan.settings.store.spool.reserve:
-        found.append(f"the disk of {plan.settings.store.folder} is full: new mail is answered 452")
-    return found
+    folder, settings = Path(plan.settings.store.folder), plan.settings.store.spool
+    full = Fullness(folder / "spool", settings, plan.fill, lambda: 0).reason()
+    return [*found, f"no room for mail, it is answered 421: {full}"] if full else found
 
 
 def _counter(plan: Plan, state: State) -> Callable[[], int]:

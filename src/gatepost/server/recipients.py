@@ -18,6 +18,7 @@ from gatepost.server.aliases import Aliases
 from gatepost.server.settings import DomainSettings
 from gatepost.server.spelling import ascii_domain, candidates, full_address, quoted, unquoted
 
+REMOTE = ("smtp:", "smtps:", "lmtp:", "mx")  # how routes to other servers begin
 ROUTING_CHARACTERS = frozenset("%!@")  # "user%other.example@ours": a relay attempt in old spellings
 
 
@@ -140,7 +141,7 @@ class Recipients:
             if found is not None:
                 return found
         # RFC 5321 §2.4: what upper case means in a local part is for the next hop to say
-        return self._unlisted(written if settings.route.startswith(("smtp:", "lmtp:")) else local, domain, settings)
+        return self._unlisted(written if settings.route.startswith(REMOTE) else local, domain, settings)
 
     def owners(self, address: str, *, aliases: bool) -> tuple[str, ...]:
         """Whose address it is: the account's that has it, or (with `aliases`) those who get the mail of the alias. A
@@ -185,6 +186,8 @@ class Recipients:
         """RFC 5321 §4.5.1: postmaster is always accepted; with nobody named, a mailbox of that name keeps the mail."""
         settings = self._domains.get(domain)
         chosen = (settings.postmaster if settings else "") or self._postmaster
+        if settings is not None and settings.primary and not settings.postmaster:
+            return Resolution(Found.HERE, (f"postmaster@{domain}",), domain)  # the primary must take it, too
         home = domain or next(iter(self._domains), "localhost")
         address = full_address(chosen, home) if chosen else f"postmaster@{home}"
         return Resolution(Found.HERE, self.aliases.find(address) or (address,), home, alias=f"postmaster@{home}")

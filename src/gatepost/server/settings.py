@@ -19,6 +19,8 @@ from gatepost.net.resolver.settings import ResolverSettings
 from gatepost.net.settings import FetchSettings, GeoSettings, ScannerSettings, TlsSettings
 from gatepost.reputation.settings import ListsSettings
 from gatepost.sandbox.settings import ContentSettings
+from gatepost.server.auditing.settings import DomainWatchSettings
+from gatepost.server.backup.settings import BackupSettings
 from gatepost.server.certificates.settings import AcmeSettings
 from gatepost.server.delivery.settings import NO_WAY_OUT, DeliverySettings
 from gatepost.server.door.settings import DoorSettings
@@ -57,6 +59,19 @@ class DomainSettings:
     """Who reads mail for postmaster, which is always accepted (RFC 5321 §4.5.1). Empty: `postmaster` of the server."""
     require_tls: bool = False
     """Refuse mail for this domain that does not come over TLS (530 5.7.0)."""
+    primary: str = ""
+    """Where the domain's own server is, if this gate is only its backup: "smtp:HOST:PORT", or "mx" for the mail
+    exchangers that DNS names before this gate's own. It takes the place of `route` and `recipients`: the primary is
+    asked whom it knows, and gets the mail as soon as it is there (`backup`)."""
+    primary_unknown: Literal["defer", "accept"] = "defer"
+    """What becomes of recipients of whom nothing is known while the primary is away: the client is asked to try later
+    (450), or the mail is taken at the risk that it bounces."""
+
+    def __post_init__(self) -> None:
+        """A backup's way is the primary, whoever asks."""
+        if self.primary:
+            object.__setattr__(self, "route", self.primary)
+            object.__setattr__(self, "recipients", "call-forward")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,6 +179,8 @@ class GateSettings:
     """What mail of accounts that are marked as bulk gets."""
     delivery: DeliverySettings = field(default_factory=DeliverySettings)
     """How accepted mail reaches mailboxes and next hops."""
+    backup: BackupSettings = field(default_factory=BackupSettings)
+    """How mail is held for domains whose primary server is elsewhere."""
     forward: ForwardSettings = field(default_factory=ForwardSettings)
     """How mail leaves that an address of ours sends on to people elsewhere."""
     tlsrpt: TlsRptSettings = field(default_factory=TlsRptSettings)

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 
 from gatepost.errors import StoreError
 from gatepost.names import Envelope, Recipient, Session, domain_of
+from gatepost.server.backup.recipients import PrimaryRecipients
 from gatepost.server.callforward import CallForward, Known
 from gatepost.server.pipeline import replies
 from gatepost.server.pipeline.hops import NextHops
@@ -24,8 +25,9 @@ _REFUSED = {Found.NOT_OURS: replies.RELAY_DENIED, Found.ROUTED: replies.ROUTED, 
 
 
 class Admission:
-    """Decides about recipients. `exists` asks the directory, where another one keeps the accounts; `way_out` is the
-    route of forwarded mail; `bounces_only` keeps the addresses that forwarding wrote to the null sender."""
+    """Decides about recipients. `exists` asks the directory, where another one keeps the accounts; `primaries` asks
+    those of backup domains; `way_out` is the route of forwarded mail; `bounces_only` keeps the addresses that
+    forwarding wrote to the null sender."""
 
     def __init__(
         self,
@@ -34,6 +36,7 @@ class Admission:
         call_forward: CallForward,
         exists: Exists | None = None,
         *,
+        primaries: PrimaryRecipients | None = None,
         way_out: str = "",
         bounces_only: bool = True,
     ) -> None:
@@ -41,6 +44,7 @@ class Admission:
         self.hops = hops
         self._call_forward = call_forward
         self._exists = exists
+        self._primaries = primaries
         self._way_out = way_out
         self._bounces_only = bounces_only
 
@@ -68,7 +72,7 @@ class Admission:
             if lacking is not None:
                 return lacking
             if resolution.found is Found.ASK:
-                return self._ask(settings.route, resolution)
+                return self._ask(settings, resolution)
             if resolution.found is Found.LOOK_UP:
                 return self._look_up(resolution, session, envelope, recipient)
         return None
@@ -104,15 +108,21 @@ class Admission:
             return replies.NO_REQUIRETLS
         return None
 
-    def _ask(self, route: str, resolution: Resolution) -> Reply | Awaitable[Reply | None] | None:
+    def _ask(self, settings: DomainSettings, resolution: Resolution) -> Reply | Awaitable[Reply | None] | None:
         address = resolution.addresses[0]
-        known = self._call_forward.cached(route, address)
+        asked = self._primaries if settings.primary and self._primaries is not None else self._call_forward
+        known = asked.cached(settings.route, address)
         if known is not None:
             return _answer(known.known)
-        return self._ask_hop(route, address)
+        return self._ask_hop(asked, settings, address)
 
-    async def _ask_hop(self, route: str, address: str) -> Reply | None:
-        return _answer((await self._call_forward.check(route, address)).known)
+    async def _ask_hop(
+        self, asked: CallForward | PrimaryRecipients, settings: DomainSettings, address: str
+    ) -> Reply | None:
+        verdict = await asked.check(settings.route, address)
+        if settings.primary_unknown == "accept" and verdict.known is Known.UNSURE and not verdict.reached:
+            return None  # it may bounce once the primary is back: the administrator has chosen so
+        return _answer(verdict.known)
 
 
 def _answer(known: Known) -> Reply | None:

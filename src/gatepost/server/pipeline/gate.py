@@ -75,8 +75,9 @@ class Gate(NoLogin):
     # --- before the message
 
     def connected(self, visit: Visit) -> Answer:
-        """Everybody is greeted whom the door lets in."""
-        return self._door.connected(visit)
+        """Everybody is greeted whom the door lets in, while there is room for mail."""
+        full = self._keeper.full()
+        return full if full is not None else self._door.connected(visit)
 
     def announced(self, visit: Visit, possible: Sequence[str]) -> Sequence[str]:
         """Only what some next hop honours end to end (RFC 6531 §3.1, RFC 8689 §4.2)."""
@@ -89,13 +90,14 @@ class Gate(NoLogin):
         return self._door.ehlo(visit, domain)
 
     def mail(self, visit: Visit, envelope: Envelope) -> Answer:
-        """TLS where it is demanded."""
+        """TLS where it is demanded, and room for the message."""
         if visit.session.tls is None:
             if envelope.requiretls:
                 return replies.NEED_TLS_FOR_REQUIRETLS
             if self._tls_senders and ascii_domain(domain_of(envelope.mail_from)) in self._tls_senders:
                 return replies.NEED_TLS
-        return self._door.mail(visit, envelope)
+        no_room = self._keeper.no_room(envelope)
+        return no_room if no_room is not None else self._door.mail(visit, envelope)
 
     def recipient(self, visit: Visit, envelope: Envelope, recipient: Recipient) -> Answer:
         """Ours, known and able, and nothing against the client; or refused here."""

@@ -12,14 +12,18 @@ import ssl
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from gatepost.errors import GatepostError
+from gatepost.names import domain_of
 from gatepost.server.callforward import Known, Verdict
 from gatepost.server.delivery.routes import Carrier, Route, parse_route
 from gatepost.server.smtp.client import SmtpClient
 from gatepost.server.smtp.settings import ClientSettings
+from gatepost.server.spelling import ascii_domain
 from gatepost.wire.smtp.replies import Reply
 
 REFRESH = 600.0  # seconds between two looks at what a next hop offers; software is upgraded in working hours
 PATIENCE = ClientSettings(connect_timeout=5.0, greeting_timeout=10.0, command_timeout=10.0, tls_timeout=10.0)
+
+MAX_ADDRESSES = 3  # of a next hop that are tried: somebody waits at RCPT
 
 ASKED = (Carrier.LMTP, Carrier.SMTP, Carrier.SMTPS)
 
@@ -59,13 +63,13 @@ class NextHops:
     async def ask(self, route: str, address: str) -> Verdict:
         """Whether the next hop takes mail for `address`: MAIL FROM:<>, RCPT TO, and never DATA."""
         try:
-            client = await self._connect(self._routes[route])
+            client = await self._connect(self._routes[route].towards(ascii_domain(domain_of(address))))
         except (OSError, GatepostError, TimeoutError) as error:
-            return Verdict(Known.UNSURE, f"{route} cannot be asked: {error}")
+            return Verdict(Known.UNSURE, f"{route} cannot be asked: {error}", reached=False)
         try:
             reply = await client.ask_recipient("", address)
         except (OSError, GatepostError, TimeoutError) as error:
-            return Verdict(Known.UNSURE, f"{route} did not answer: {error}")
+            return Verdict(Known.UNSURE, f"{route} did not answer: {error}", reached=False)
         finally:
             await client.quit()
         return Verdict(_known(reply), str(reply))
@@ -80,11 +84,17 @@ class NextHops:
         return offered
 
     async def _connect(self, route: Route) -> SmtpClient:
-        addresses = await self._addresses(route)
-        if not addresses:
-            raise GatepostError(f"{route.host} has no address")
+        failure = GatepostError(f"{route.host} has no address")
+        for address in list(await self._addresses(route))[:MAX_ADDRESSES]:
+            try:
+                return await self._greeted(route, address)
+            except (OSError, GatepostError, TimeoutError) as error:
+                failure = GatepostError(str(error) or type(error).__name__)
+        raise failure
+
+    async def _greeted(self, route: Route, address: str) -> SmtpClient:
         client = await SmtpClient.connect(
-            addresses[0],
+            address,
             route.port or 25,
             lmtp=route.carrier is Carrier.LMTP,
             settings=PATIENCE,

@@ -23,6 +23,7 @@ NO_SENDER_DOMAIN = Reply(550, "The sender's domain has no mail exchanger and no 
 LOOP = Reply(554, "Too many hops: this message goes round in circles", enhanced="5.4.6")
 SLOW = Reply(451, "The sender could not be checked in time, try again later", enhanced="4.4.3")
 SPOOL_FULL = Reply(452, "No room now, try again later", enhanced="4.3.1")
+FULL = Reply(421, "No room for mail now, try again later", enhanced="4.3.1")
 SPOOL_FAILED = Reply(451, "The message could not be stored, try again later", enhanced="4.3.0")
 
 # RFC 7372 §3: the code says which check refused; anything else is 5.7.1 (RFC 3463 §3.8).

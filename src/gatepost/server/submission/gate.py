@@ -38,7 +38,8 @@ class SubmissionGate:
 
     def connected(self, visit: Visit) -> Answer:
         """People come from everywhere: who is banned goes, nobody else is judged by where he comes from."""
-        return self._parts.door.banned(visit)
+        full = self._parts.keeper.full()
+        return full if full is not None else self._parts.door.banned(visit)
 
     def announced(self, visit: Visit, possible: Sequence[str]) -> Sequence[str]:
         """Before TLS only what leads there; REQUIRETLS and SMTPUTF8 where a next hop honours them."""
@@ -51,9 +52,12 @@ class SubmissionGate:
         return None
 
     def mail(self, visit: Visit, envelope: Envelope) -> Answer:
-        """TLS, a login, and a sender that belongs to it."""
+        """TLS, a login, a sender that belongs to it, and room for the message."""
         if visit.session.tls is None:
             return policy.NEED_TLS
+        no_room = self._parts.keeper.no_room(envelope)
+        if no_room is not None:
+            return no_room
         account, sender = visit.session.account, envelope.mail_from
         if not account:
             if visit.session.client_ip not in self._relays:

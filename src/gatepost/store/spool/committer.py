@@ -51,6 +51,12 @@ class Committer:
         """Messages that wait for the disk now."""
         return self._waiting
 
+    @property
+    def is_pressed(self) -> bool:
+        """Whether so many wait that whoever begins to send a message now may have sent it in vain."""
+        settings = self._shard.settings
+        return 2 * self._waiting >= settings.max_waiting or 2 * self._waiting_octets >= settings.max_waiting_octets
+
     def next_id(self, now: float) -> str:
         """A fresh id for a message that is being received."""
         return self._shard.next_id(now)
