@@ -115,7 +115,13 @@ class Connector:
         if login is not None:
             await log_in(client, place.label, login, route)
         key = (place.address, place.port)
-        return Connection(client, place.label, verified=secured.verified, broke=lambda: self._standing.wavered(key))
+        return Connection(
+            client,
+            place.label,
+            verified=secured.verified,
+            demanded_by=secured.demanded_by,
+            broke=lambda: self._standing.wavered(key),
+        )
 
     async def _greeted(self, route: Route, place: Place, is_last: bool) -> SmtpClient:
         """A connection that was greeted and has said EHLO."""

@@ -26,11 +26,18 @@ class Connection:
     """An open hop. `broke` is told when it breaks off in the middle."""
 
     def __init__(
-        self, client: SmtpClient, label: str, *, verified: bool, broke: Callable[[], None] = lambda: None
+        self,
+        client: SmtpClient,
+        label: str,
+        *,
+        verified: bool,
+        demanded_by: str = "",
+        broke: Callable[[], None] = lambda: None,
     ) -> None:
         self._client = client
         self._verified = verified
         self._broke = broke
+        self.demanded_by = demanded_by
         self.label = label
 
     @property

@@ -73,6 +73,11 @@ class Hop(Protocol):
         ...
 
     @property
+    def demanded_by(self) -> str:
+        """Who demanded that TLS ("dane", "mta-sts", "configuration"); empty where nobody did."""
+        ...
+
+    @property
     def label(self) -> str:
         """The hop for the log: "mail.example.org[192.0.2.1]:25"."""
         ...

@@ -176,6 +176,8 @@ class Ledger:
             "as": f"<{job.path.mail_from}>" if job.path.mail_from is not None else None,
             "relay": relay,
             "delay": delay,
+            "tls": result.tls or None,
+            "by": result.tls_by or None,
             "dsn": result.code,
             "status": result.status.value,
             "kept": "quarantine" if entry.outcome.state is State.QUARANTINED else None,

@@ -20,6 +20,13 @@ from gatepost.server.delivery.routes import Carrier, Route
 
 async def relay(hop: Hop, route: Route, job: Job, raw: bytes, header_end: int) -> list[Result]:
     """Sends the message to those whom the hop can serve. Raises HopFailed when nobody knows what became of it."""
+    tls = hop.tls
+    shown = (tls.version + (",verified" if tls.verified else "")) if tls is not None else "none"
+    results = await _relay(hop, route, job, raw, header_end)
+    return [dataclasses.replace(result, tls="" if route.path else shown, tls_by=hop.demanded_by) for result in results]
+
+
+async def _relay(hop: Hop, route: Route, job: Job, raw: bytes, header_end: int) -> list[Result]:
     envelope, keywords = job.envelope, hop.keywords
     needs = find_needs(envelope, raw, header_end)
     proven = route.is_local or (hop.tls is not None and hop.tls.verified)

@@ -29,6 +29,8 @@ class Result:
     `code` is the enhanced status code ("5.1.1"), `text` the reply or our reason on one line, `relay` where it was
     tried. `reply_code` is 0 where no SMTP reply was seen. `final` says that the message reached its mailbox and is not
     only handed on; `notifies` that the next hop promised to send the reports that were asked for (RFC 3461 §5.2.1).
+    `tls` is what the connection had ("TLSv1.3", "TLSv1.3,verified", "none"; empty where there was none to secure),
+    `tls_by` who demanded it.
     """
 
     recipient: str
@@ -39,6 +41,8 @@ class Result:
     reply_code: int = 0
     final: bool = False
     notifies: bool = False
+    tls: str = ""
+    tls_by: str = ""
 
 
 def from_reply(

@@ -40,11 +40,12 @@ class TlsFailed(HopFailed):
 @dataclass(frozen=True, slots=True)
 class Secured:
     """`client` has said EHLO and may be used. `verified` says that the server proved who it is; `failure` (as in
-    TlsFailed) why there is less TLS than was tried for."""
+    TlsFailed) why there is less TLS than was tried for; `demanded_by` who would not have had less than there is."""
 
     client: SmtpClient
     verified: bool = False
     failure: str = ""
+    demanded_by: str = ""
 
 
 class Security:
@@ -70,7 +71,9 @@ class Security:
             return Secured(client)
         failure = await self._start(client, host, demand)
         if not failure:
-            return Secured(client, verified=demand.level in (Level.VERIFIED, Level.DANE))
+            verified = demand.level is Level.VERIFIED or bool(demand.level is Level.DANE and demand.tlsa)
+            asked = "" if demand.level is Level.OPPORTUNISTIC else demand.source
+            return Secured(client, verified=verified, demanded_by=asked)
         unoffered = client.tls is None and "STARTTLS" not in client.extensions
         if unoffered and (local or demand.level is Level.OPPORTUNISTIC):
             return Secured(client, failure="" if local else failure)

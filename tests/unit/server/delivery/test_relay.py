@@ -71,6 +71,13 @@ def test_requiretls_goes_only_over_tls_that_was_verified_or_stays_on_this_machin
         assert [r.code for r in send(FakeHop(keywords=able, tls=tls), route, requiretls=True)] == [code], (route, tls)
 
 
+def test_what_tls_there_was_and_who_demanded_it_stands_in_the_result() -> None:
+    verified = Tls(version="TLSv1.3", cipher="x", bits=256, verified=True)
+    for tls, shown, by in ((verified, "TLSv1.3,verified", "dane"), (None, "none", "")):
+        (result,) = send(FakeHop(tls=tls), "smtp:hop.example")
+        assert (result.tls, result.tls_by) == (shown, by)
+
+
 def test_requiretls_does_not_hinder_the_mailbox_server_on_this_machine() -> None:
     hop = FakeHop(keywords={})
     assert [r.code for r in send(hop, "lmtp:/run/lmtp", requiretls=True)] == ["2.0.0"]

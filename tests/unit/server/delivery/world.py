@@ -57,6 +57,7 @@ class FakeHop:
     ) -> None:
         self.keywords = FULL if keywords is None else keywords
         self.tls = tls
+        self.demanded_by = "dane" if tls is not None and tls.verified else ""
         self.sent: list[tuple[Envelope, bytes]] = []
         self.closed = False
         self._answer = answer or (
