@@ -29,7 +29,7 @@ _STYLE = """
 color:#1b1f24;background:#fff}h1{font-size:1.6rem;margin:0}h2{font-size:1.15rem;margin:1.8rem 0 .5rem}
 p{margin:.3rem 0}.dim{color:#59636e}table{border-collapse:collapse;width:100%;font-size:13px}
 th{font-weight:600;text-align:left;border-bottom:2px solid #d1d9e0}td,th{padding:.3rem .5rem;vertical-align:top;
-overflow-wrap:anywhere}td{border-bottom:1px solid #e6eaef}.n{text-align:right;white-space:nowrap;overflow-wrap:normal}
+overflow-wrap:break-word}td{border-bottom:1px solid #e6eaef}.n{text-align:right;white-space:nowrap}
 .sums{display:flex;flex-wrap:wrap;gap:1rem;margin:1rem 0}.sums div{border:1px solid #d1d9e0;border-radius:6px;
 padding:.5rem .9rem}.sums b{display:block;font-size:1.3rem}.bad{color:#b3261e}svg{width:100%;height:auto}
 .p{fill:#2e7d32}.f{fill:#c62828}.grid{stroke:#d1d9e0}text{font:11px system-ui,sans-serif;fill:#59636e}
@@ -93,7 +93,7 @@ def _chart(days: Sequence[ReportedDay]) -> str:
         y = HEIGHT - part * (HEIGHT - 14)
         out.append(f'<line class="grid" x1="{LEFT}" x2="{WIDTH}" y1="{y:.1f}" y2="{y:.1f}"/>')
         out.append(f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{round(longest * part):,}</text>')
-    every = max(1, len(bars) // 10)
+    every = -(-len(bars) // 10)
     for index, (label, day) in enumerate(bars):
         x = LEFT + index * step + (step - thick) / 2
         high = [(HEIGHT - 14) * count / longest for count in (day.passed, day.failed)]

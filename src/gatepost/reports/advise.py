@@ -277,6 +277,4 @@ def _fix(domain: str, source: Source) -> str:
         return f"Have {where} sign with a key of {domain} (its guide calls it DKIM or domain authentication)."
     if "strict" in source.why:
         return f"{where}: it proves a subdomain only; set adkim=r and aspf=r, or sign with d={domain}."
-    if source.by_dkim and not source.by_spf:
-        return f"{where}: part of its mail is not signed; sign all of it, and add its addresses to SPF."
-    return f"{where}: sign its mail with DKIM for {domain}, and add {', '.join(source.addresses[:3])} to SPF."
+    return f"{where}: sign what {', '.join(source.failing[:3])} sends with DKIM for {domain}, and name it in SPF."

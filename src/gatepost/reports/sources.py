@@ -39,7 +39,8 @@ class Kind(enum.StrEnum):
 class Source:
     """Everything that came from one sender. `name` is what it proved to be or is called by its reverse name, else its
     network. `passed` and `failed` are of DMARC; `by_dkim` and `by_spf` passed aligned by it. `known`: the owner named
-    it, or part of its mail is proven to be ours. `days` is on how many days at most, `why` what makes it that kind."""
+    it, or part of its mail is proven to be ours. `failing` are the addresses whose mail failed, the most first. `days`
+    is on how many days at most, `why` what makes it that kind."""
 
     name: str
     kind: Kind
@@ -49,6 +50,7 @@ class Source:
     by_dkim: int
     by_spf: int
     addresses: tuple[str, ...]
+    failing: tuple[str, ...]
     header_from: tuple[str, ...]
     proven: tuple[str, ...]
     days: int
@@ -65,6 +67,7 @@ class _Group:
         self.name, self.kind = name, kind
         self.passed = self.failed = self.by_dkim = self.by_spf = 0
         self.addresses: dict[str, int] = {}
+        self.failing: dict[str, int] = {}
         self.header_from: dict[str, None] = {}
         self.proven: dict[str, None] = {}
         self.days = self.reporters = self.last = 0
@@ -77,6 +80,8 @@ class _Group:
         self.by_dkim += stream.count * (stream.dkim == "pass")
         self.by_spf += stream.count * (stream.spf == "pass")
         self.addresses[stream.source_ip] = self.addresses.get(stream.source_ip, 0) + stream.count
+        if not stream.passed:
+            self.failing[stream.source_ip] = self.failing.get(stream.source_ip, 0) + stream.count
         self.header_from[stream.header_from] = None
         for name, result in ((stream.dkim_domain, stream.dkim_result), (stream.spf_domain, stream.spf_result)):
             if result == "pass" and name:
@@ -87,6 +92,7 @@ class _Group:
 
     def source(self, known: bool) -> Source:
         addresses = sorted(self.addresses, key=lambda one: -self.addresses[one])
+        failing = sorted(self.failing, key=lambda one: -self.failing[one])
         return Source(
             name=self.name,
             kind=self.kind,
@@ -96,6 +102,7 @@ class _Group:
             by_dkim=self.by_dkim,
             by_spf=self.by_spf,
             addresses=tuple(addresses[:MAX_ADDRESSES]),
+            failing=tuple(failing[:MAX_ADDRESSES]),
             header_from=tuple(list(self.header_from)[:MAX_ADDRESSES]),
             proven=tuple(list(self.proven)[:MAX_ADDRESSES]),
             days=self.days,
