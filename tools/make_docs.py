@@ -1,4 +1,4 @@
-"""Writes the pages that are made from the code: docs/rules.md, docs/configuration.md and parts of README.md.
+"""Writes the pages that are made from the code: docs/rules.md, audit-checks.md, configuration.md, parts of README.md.
 
 In: the rules, the settings types, docs/examples/. Out: the pages; with --check nothing is written, and a page that
 differs from what would be written is named, with exit code 1. Not here: README.md's parts (`readme_parts`).
@@ -10,6 +10,8 @@ import sys
 from itertools import groupby
 from pathlib import Path
 
+from gatepost.audit.check import COST, Area
+from gatepost.audit.checks import CHECKS
 from gatepost.config import Settings
 from gatepost.config.describe import as_markdown
 from gatepost.inspector.rule import Rule
@@ -61,6 +63,25 @@ def _section(rule: Rule) -> list[str]:
     return [*lines, "", f"Severity {rule.severity}, weight {rule.weight:g}, group `{rule.group}`; {rule.reference}."]
 
 
+def checks_page() -> str:
+    """Every check of an audit with what it means, by area."""
+    points = ", ".join(f"{severity} {cost:g}" for severity, cost in COST.items() if cost)
+    lines = [
+        "# Checks of an audit",
+        "",
+        f"The {len(CHECKS)} checks of [`gatepost audit`](audit.md). The severity is the usual one; a case may be",
+        f"milder or graver. Points that a finding takes off: {points}. Braces stand for what was seen.",
+    ]
+    for area in Area:
+        lines += ["", f"## {area.words}"]
+        for check in sorted((one for one in CHECKS if one.area is area), key=lambda one: one.code):
+            lines += ["", f"### {check.code}", "", f"*{check.summary}*", "", check.why]
+            if check.remedy and check.remedy != "{advice}":
+                lines += ["", f"What to do: {check.remedy}"]
+            lines += ["", f"Severity {check.severity}; {check.reference}."]
+    return MADE + "\n".join(lines) + "\n"
+
+
 CONFIGURATION = """\
 # Configuration
 
@@ -93,7 +114,7 @@ def configuration_page() -> str:
     return MADE + CONFIGURATION.replace("{example}", example) + as_markdown(Settings)
 
 
-PAGES = {"rules.md": rules_page, "configuration.md": configuration_page}
+PAGES = {"rules.md": rules_page, "audit-checks.md": checks_page, "configuration.md": configuration_page}
 
 
 def main() -> int:

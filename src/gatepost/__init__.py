@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from gatepost import arc, dkim, dmarc, spf
     from gatepost.api import Inspection, inspect_message, inspect_message_sync
+    from gatepost.api_audit import Audit, audit_domain, audit_domain_sync
     from gatepost.errors import GatepostError, InputError
     from gatepost.names import Envelope, Session
     from gatepost.net.resolver import DnsResolver, ResolverSettings
@@ -28,6 +29,9 @@ _HOMES = {
     "inspect_message": "gatepost.api",
     "inspect_message_sync": "gatepost.api",
     "Inspection": "gatepost.api",
+    "audit_domain": "gatepost.api_audit",
+    "audit_domain_sync": "gatepost.api_audit",
+    "Audit": "gatepost.api_audit",
     "ZoneResolver": "gatepost.net.zone",
     "DnsResolver": "gatepost.net.resolver",
     "ResolverSettings": "gatepost.net.resolver",
@@ -41,6 +45,7 @@ _HOMES = {
 _MODULES = ("arc", "dkim", "dmarc", "spf")
 
 __all__ = [
+    "Audit",
     "ContentSettings",
     "DnsResolver",
     "Envelope",
@@ -52,6 +57,8 @@ __all__ = [
     "Session",
     "ZoneResolver",
     "arc",
+    "audit_domain",
+    "audit_domain_sync",
     "dkim",
     "dmarc",
     "inspect_message",

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from gatepost.audit.check import Area
 from gatepost.finding import Severity
 
 # What a finding is about, by the names that checks give it.
@@ -73,7 +74,7 @@ def compare(old: Mapping[str, Any], new: Mapping[str, Any]) -> Changes:
     """What is different in `new`. Parts that `old` lacks, or that were not looked at in both, are no change."""
     before, now = _by_subject(_findings(old)), _by_subject(_findings(new))
     skipped = _unlooked(old) | _unlooked(new)
-    added = [one for key, one in now.items() if key not in before and _area(one) not in skipped]
+    added = [one for key, one in now.items() if key not in before and (_area(one) not in skipped or _is_gap(one))]
     gone = [one for key, one in before.items() if key not in now and _area(one) not in skipped]
     both = [(before[key], one) for key, one in now.items() if key in before]
     return Changes(
@@ -102,11 +103,29 @@ def _by_subject(findings: Iterable[Mapping[str, Any]]) -> dict[tuple[str, ...], 
     return found
 
 
+# Areas that rest on a piece of the facts: where the piece was not finished, that a finding is gone means nothing.
+_RESTS_ON = {
+    "zone": ("servers", "spf", "transport", "access", "lists", "zone"),
+    "hosts": ("servers", "transport", "access", "lists"),
+    "services": ("servers", "transport", "access"),
+    "more": ("transport", "access", "zone"),
+    "sts": ("transport",),
+    "lookalikes": ("zone",),
+    "host_spf": ("spf",),
+}
+
+
 def _unlooked(audit: Mapping[str, Any]) -> set[str]:
-    """Areas without a grade: nobody looked."""
-    areas = audit.get("areas")
+    """Areas without a grade, or with a gap: nobody looked."""
+    areas, facts = audit.get("areas"), audit.get("facts")
     known = set(areas) if isinstance(areas, dict) else set()
-    return {"servers", "spf", "dkim", "dmarc", "transport", "access", "lists", "zone"} - known
+    gaps = facts.get("unfinished") if isinstance(facts, dict) else None
+    found = {area for piece in gaps for area in _RESTS_ON.get(piece, (piece,))} if isinstance(gaps, dict) else set()
+    return ({area.value for area in Area} - known) | found
+
+
+def _is_gap(finding: Mapping[str, Any]) -> bool:
+    return bool(finding["code"] == "look.unfinished")
 
 
 def _area(finding: Mapping[str, Any]) -> str:
@@ -141,6 +160,6 @@ def _answers(audit: Mapping[str, Any]) -> dict[str, list[str]]:
             found[str(name)] = sorted(map(str, answer["records"]))
     dmarc = facts.get("dmarc") if isinstance(facts, dict) else None
     for step in dmarc.get("walk", []) if isinstance(dmarc, dict) else []:
-        if isinstance(step, dict):
+        if isinstance(step, dict) and not step.get("failed"):
             found[f"dmarc {step.get('name')}"] = [str(step.get("record"))] if step.get("record") else []
     return found

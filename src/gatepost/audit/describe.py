@@ -113,6 +113,7 @@ def _dmarc(dmarc: DmarcFacts) -> dict[str, Any]:
             {
                 "name": f"_dmarc.{step.domain}",
                 "record": step.record.text[:MAX_TEXT] if step.record is not None else None,
+                "failed": step.failed,
             }
             for step in walk.steps
         ],

@@ -135,10 +135,10 @@ def _spf_lines(tree: Mapping[str, Any], depth: int) -> list[Text]:
 
 
 def _walk(dmarc: Mapping[str, Any]) -> Group:
-    lines = [
-        safe(f"{step['name']}: {step['record'] or 'no record'}", "" if step["record"] else "dim")
-        for step in dmarc["walk"]
-    ]
+    lines = []
+    for step in dmarc["walk"]:
+        found = step["record"] or ("no answer" if step["failed"] else "no record")
+        lines.append(safe(f"{step['name']}: {found}", "" if step["record"] else "dim"))
     organization = dmarc["organizational_domain"]
     return Group(*lines, safe(f"organizational domain: {organization or 'unknown'}"))
 

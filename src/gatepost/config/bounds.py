@@ -67,6 +67,7 @@ SCORE: Range = (-1e6, math.inf)  # inf is a threshold that is never reached
 UNNAMED: Range = (0, 1 << 50)  # a test sees to it that every option is named below
 
 BOUNDS: Mapping[type, Mapping[str, Range]] = {
+    DomainWatchSettings: {"every": (60, 366 * 86_400), "confirm_after": PAUSE},
     AuditSettings: {"deadline": (1, 3600), "dns_wait": WAIT, "lookalikes": (0, 2000), "expiry_days": (0, 365)},
     ServerSettings: {"workers": (0, 64), "stop_timeout": PAUSE},
     RelaySettings: {
@@ -224,7 +225,6 @@ BOUNDS: Mapping[type, Mapping[str, Range]] = {
         "bad_messages_per_day": COUNT_OR_NONE,
     },
     OutboundSettings: {"hold_at": SCORE, "reject_at": SCORE},
-    SpoolSettings: {
     BackupSettings: {
         "expire": AGE,
         "probe": WAIT,
@@ -235,6 +235,7 @@ BOUNDS: Mapping[type, Mapping[str, Range]] = {
         "max_recipients": (1000, 100_000_000),
         "ask_seconds": WAIT,
     },
+    SpoolSettings: {
         "inline_limit": (0, 900 << 20),  # SQLite takes a value of a thousand million octets
         "reserve": OCTETS,
         "max_queued": (0, 1 << 40),

@@ -187,6 +187,8 @@ class GateSettings:
     """TLS reports that are sent to other domains; off unless you say so."""
     audit: AuditSettings = field(default_factory=AuditSettings)
     """How domains are audited (`gatepost audit`)."""
+    watch: DomainWatchSettings = field(default_factory=DomainWatchSettings)
+    """Which domains are audited on a schedule, and who is told of changes (`gatepost watch`)."""
 
     @property
     def way_out(self) -> str:

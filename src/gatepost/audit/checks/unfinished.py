@@ -27,7 +27,7 @@ _WORDS = {
 
 
 @check(
-    code="audit.unfinished",
+    code="look.unfinished",
     area=Area.SERVERS,
     severity=Severity.NOTICE,
     summary="{what} could not be looked at: {reason}",
