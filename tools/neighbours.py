@@ -50,12 +50,23 @@ INSTALLED = {
 }
 UNPACKED = {
     "postfix": ("postfix",),
-    "dovecot": ("dovecot-core", "dovecot-lmtpd", "dovecot-imapd"),
+    "dovecot": ("dovecot-core", "dovecot-lmtpd", "dovecot-imapd", "dovecot-pop3d"),
     "exim": ("exim4-daemon-light", "exim4-base"),
+    "opensmtpd": ("opensmtpd",),
 }
 # Postfix demands users that share their id with nobody; Dovecot two that differ from the one it starts as.
-USERS = {"postfix": ("postfix",), "dovecot": ("dovecot", "dovenull"), "exim": ()}
-GROUPS = {"postfix": ("postdrop",), "dovecot": (), "exim": ()}
+# Exim looks for the user it was built with, OpenSMTPD for two of its own.
+USERS = {
+    "postfix": ("postfix",),
+    "dovecot": ("dovecot", "dovenull"),
+    "exim": ("Debian-exim",),
+    "opensmtpd": ("opensmtpd", "opensmtpq"),
+}
+GROUPS = {"postfix": ("postdrop",), "dovecot": (), "exim": (), "opensmtpd": ()}
+# Files without which an unpacked neighbour is of an older list of packages, and is unpacked anew.
+PROOFS = {"dovecot": "usr/lib/dovecot/pop3-login"}
+# Python programs whose packages may not mix with ours: each in a virtual environment of its own, pinned by hash.
+VENVS = {"checkdmarc": Path(__file__).resolve().parent / "checkdmarc.lock"}
 POLICY = Path("/usr/sbin/policy-rc.d")
 INSTALL_LINE = re.compile(r"^Inst (\S+)", re.MULTILINE)
 
@@ -76,7 +87,26 @@ def found(program: str) -> str | None:
 def unpacked(name: str) -> Path | None:
     """The folder of an unpacked neighbour, None when it is not (wholly) there."""
     folder = cache_folder() / name
-    return folder if (folder / ".complete").exists() else None
+    complete = (folder / ".complete").exists() and (folder / PROOFS.get(name, "")).exists()
+    return folder if complete else None
+
+
+def venv_python(name: str) -> Path | None:
+    """The Python of a neighbour with a virtual environment, None when it is not (wholly) there."""
+    folder = cache_folder() / name
+    is_whole = (folder / ".complete").exists() and (folder / ".complete").read_bytes() == VENVS[name].read_bytes()
+    return folder / "bin" / "python" if is_whole else None
+
+
+def make_venv(name: str) -> None:
+    """Makes the environment of a neighbour anew, with what its lock file pins and nothing else."""
+    folder = cache_folder() / name
+    print(f"neighbours: installing {name} for itself", flush=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    run(sys.executable, "-m", "venv", str(folder))
+    pip = (str(folder / "bin" / "python"), "-m", "pip", "install", "-q", "--disable-pip-version-check")
+    run(*pip, "--require-hashes", "-r", str(VENVS[name]))
+    shutil.copyfile(VENVS[name], folder / ".complete")
 
 
 @contextlib.contextmanager
@@ -180,9 +210,19 @@ def main(wanted: list[str]) -> int:
     """Brings all neighbours, or those named; always 0 (see the page above)."""
     packages = sorted({p for prog, p in INSTALLED.items() if (not wanted or prog in wanted) and not found(prog)})
     names = [n for n in UNPACKED if (not wanted or n in wanted) and (unpacked(n) is None or accounts_missing(n))]
+    reason = ""
+    for name in VENVS:
+        if (not wanted or name in wanted) and venv_python(name) is None:
+            try:
+                make_venv(name)
+            except (subprocess.CalledProcessError, OSError) as error:
+                told = getattr(error, "stderr", "") or str(error)
+                print(
+                    f"neighbours: missing {name} ({told.strip().splitlines()[-1]}); its tests will skip",
+                    file=sys.stderr,
+                )
     if not packages and not names:
         return 0
-    reason = ""
     if os.geteuid() != 0:
         reason = "not root"
     elif not found("apt-get"):
