@@ -26,6 +26,7 @@ from gatepost.server.delivery.settings import NO_WAY_OUT, DeliverySettings
 from gatepost.server.door.settings import DoorSettings
 from gatepost.server.forward.settings import ForwardSettings
 from gatepost.server.https.settings import AutoconfigSettings, HttpsSettings, MtaStsSettings
+from gatepost.server.records.settings import RecordsSettings
 from gatepost.server.signing.settings import SigningSettings
 from gatepost.server.smtp.settings import SmtpSettings
 from gatepost.server.submission.bulk_settings import BulkSettings
@@ -169,6 +170,8 @@ class GateSettings:
     """What senders are told about TLS to us, where the HTTPS listener is on."""
     autoconfig: AutoconfigSettings = field(default_factory=AutoconfigSettings)
     """What mail programs are told, where the HTTPS listener is on."""
+    records: RecordsSettings = field(default_factory=RecordsSettings)
+    """What `gatepost records` puts into the domain's records."""
     publish: PublishSettings = field(default_factory=PublishSettings)
     """Which name server takes our changes to DNS."""
     login: LoginSettings = field(default_factory=LoginSettings)
