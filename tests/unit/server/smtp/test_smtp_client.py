@@ -145,6 +145,74 @@ def test_pipelined(answers: bytes, rest: Script, codes: list[int]) -> None:
     play([*PIPELINED, (GROUP, answers), *rest], body)
 
 
+CHUNKED = [(b"", b"220 mx\r\n"), (b"EHLO me\r\n", b"250-mx\r\n250-PIPELINING\r\n250 CHUNKING\r\n")]
+UP_TO_RCPT = b"MAIL FROM:<ann@example.com>\r\nRCPT TO:<bob@example.net>\r\nRCPT TO:<cy@example.net>\r\n"
+DOTTED = b"Subject: x\r\n\r\n.\r\n..\r\nend"
+LAST = b"BDAT 26 LAST\r\n" + DOTTED + b"\r\n"
+
+
+@pytest.mark.parametrize(
+    ("answers", "rest", "codes"),
+    [
+        (b"250 ok\r\n250 ok\r\n550 no\r\n", [(LAST, b"250 taken\r\n")], [250, 550]),
+        (b"250 ok\r\n250 ok\r\n250 ok\r\n", [(LAST, b"452 full\r\n"), (b"RSET\r\n", b"250 ok\r\n")], [452, 452]),
+        (b"250 ok\r\n550 a\r\n551 b\r\n", [(b"RSET\r\n", b"250 ok\r\n")], [550, 551]),
+        (b"550 no\r\n503 x\r\n503 x\r\n", [], [550, 550]),
+    ],
+)
+def test_in_a_chunk_where_that_is_offered(answers: bytes, rest: Script, codes: list[int]) -> None:
+    async def body(client: SmtpClient) -> None:
+        await client.hello("me")
+        assert [reply.code for reply in (await client.send(ENVELOPE, DOTTED)).replies] == codes
+        assert client.usable
+
+    play([*CHUNKED, (UP_TO_RCPT, answers), *rest], body)
+
+
+def test_in_a_chunk_nothing_is_smuggled_either_and_a_lost_answer_is_told() -> None:
+    async def body(client: SmtpClient) -> None:
+        await client.hello("me")
+        with pytest.raises(LocalProtocolError):
+            await client.send(ENVELOPE, b"x\r\n.\nMAIL FROM:<>\r\n")
+        with pytest.raises(TransportError) as caught:
+            await client.send(ENVELOPE, DOTTED)
+        assert caught.value.after_data
+
+    play([*CHUNKED, (UP_TO_RCPT, b"250 ok\r\n250 ok\r\n250 ok\r\n"), (LAST, b"")], body)
+
+
+def test_a_server_that_ends_after_its_refusals_has_still_refused() -> None:
+    async def body(client: SmtpClient) -> None:
+        await client.hello("me")
+        assert [reply.code for reply in (await client.send(ENVELOPE, DOTTED)).replies] == [550, 551]
+        assert not client.usable
+
+    play([*CHUNKED, (UP_TO_RCPT, b"250 ok\r\n550 a\r\n551 b\r\n"), (b"RSET\r\n", b"")], body)
+
+
+def test_lmtp_who_was_answered_for_is_not_sent_to_again() -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 lmtp\r\n")
+        await reader.readline()
+        writer.write(b"250-lmtp\r\n250 PIPELINING\r\n")
+        await reader.readuntil(b"DATA\r\n")
+        writer.write(b"250 ok\r\n250 ok\r\n250 ok\r\n354 go\r\n")
+        await reader.readuntil(b"\r\n.\r\n")
+        writer.write(b"250 in his mailbox\r\n")
+        writer.close()
+
+    async def main() -> None:
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        client = await SmtpClient.connect(*server.sockets[0].getsockname()[:2], lmtp=True)
+        await client.hello("me")
+        outcome = await client.send(ENVELOPE, RAW)
+        assert [reply.code for reply in outcome.replies] == [250, 451]
+        client.abort()
+        server.close()
+
+    asyncio.run(asyncio.wait_for(main(), 10))
+
+
 def test_nobody_knows_after_the_end_was_sent() -> None:
     async def body(client: SmtpClient) -> None:
         await client.hello("me")
