@@ -68,7 +68,13 @@ UNNAMED: Range = (0, 1 << 50)  # a test sees to it that every option is named be
 
 BOUNDS: Mapping[type, Mapping[str, Range]] = {
     DomainWatchSettings: {"every": (60, 366 * 86_400), "confirm_after": PAUSE},
-    AuditSettings: {"deadline": (1, 3600), "dns_wait": WAIT, "lookalikes": (0, 2000), "expiry_days": (0, 365)},
+    AuditSettings: {
+        "deadline": (1, 3600),
+        "dns_wait": WAIT,
+        "lookalikes": (0, 2000),
+        "pause": (0, 60),
+        "expiry_days": (0, 365),
+    },
     ServerSettings: {"workers": (0, 64), "stop_timeout": PAUSE},
     RelaySettings: {
         "max_received": (1, 10_000),
@@ -203,7 +209,7 @@ BOUNDS: Mapping[type, Mapping[str, Range]] = {
         "tls_timeout": WAIT,
         "quit_timeout": WAIT,
     },
-    LoginSettings: {"checks_at_once": (1, 64), "checks_waiting": COUNT_OR_NONE},
+    LoginSettings: {"checks_at_once": (1, 64), "checks_waiting": COUNT_OR_NONE, "remember": (0, 86400)},
     GuessingSettings: {
         "address_failures": COUNT_OR_NONE,
         "network_failures": COUNT_OR_NONE,

@@ -37,12 +37,13 @@ class GateDirectory:
         *,
         at_once: int,
         waiting: int,
+        remember: float = 0.0,
         told: Told = lambda error: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.accounts = accounts
         self._home = settings.home
-        self._embedded = AccountDirectory(accounts, settings.home)
+        self._embedded = AccountDirectory(accounts, settings.home, remember=remember)
         self._pooled = PooledDirectory(self._embedded, at_once=at_once, waiting=waiting)
         self._external: ExternalDirectory | None = open_directory(settings)
         self._told = told

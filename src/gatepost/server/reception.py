@@ -20,6 +20,7 @@ from gatepost.net.resolver import BudgetedResolver, DnsResolver
 from gatepost.net.tls import client_context
 from gatepost.reputation import Lists
 from gatepost.sandbox.pool import Sandbox
+from gatepost.server.backup.recipients import PrimaryRecipients
 from gatepost.server.callforward import CallForward
 from gatepost.server.delivery.connect import Connector
 from gatepost.server.delivery.run import OWN_SHARD, SPARE_SHARDS
@@ -31,7 +32,15 @@ from gatepost.server.door.teller import Teller
 from gatepost.server.entrances import Kind
 from gatepost.server.fullness import Fullness
 from gatepost.server.lists import ListKeeper, ask_at_door
-from gatepost.server.logs import Log, content_told, directory_told, history_told, journal_told, watch_told
+from gatepost.server.logs import (
+    Log,
+    content_told,
+    directory_told,
+    history_told,
+    journal_told,
+    recipients_told,
+    watch_told,
+)
 from gatepost.server.metrics import Metric
 from gatepost.server.pipeline import Gate
 from gatepost.server.pipeline.admission import Admission
@@ -43,9 +52,11 @@ from gatepost.server.plan import Plan
 from gatepost.server.smtp.listener import Listener
 from gatepost.server.submission.opening import Shared, Submission
 from gatepost.store.accounts import Accounts
+from gatepost.store.batches import BatchWriter
 from gatepost.store.history import HistoryWriter, SenderHistory
 from gatepost.store.journal import Journal, JournalWriter
 from gatepost.store.learned import LearnedStore
+from gatepost.store.recipients import KnownRecipients
 from gatepost.store.spool import Committer, SpoolShard
 from gatepost.store.watch import Watch, WatchWriter
 
@@ -81,8 +92,9 @@ async def receive(plan: Plan, column: int, log: Log, stop: asyncio.Event, retire
     fetcher = RedirectFetcher(resolver, settings.fetch, may_ask=is_shortened) if follows else None
     door = open_door(plan, column, log, lists, watch)
     directory = open_gate_directory(plan, log)
+    primaries = open_primaries(plan, hops, log)
     admission = Admission(
-        plan.recipients, hops, asked, directory.exists if directory.is_elsewhere else None,
+        plan.recipients, hops, asked, directory.exists if directory.is_elsewhere else None, primaries=primaries,
         way_out=settings.way_out, bounces_only=settings.forward.bounces_from == "null",
     )  # fmt: skip
 
@@ -153,6 +165,8 @@ async def receive(plan: Plan, column: int, log: Log, stop: asyncio.Event, retire
             await fetcher.close()
         await door.close()
         await directory.close()
+        if primaries is not None:
+            primaries.close()
         watch.close()
         if memory is not None:
             memory.close()
@@ -167,6 +181,21 @@ def open_memory(plan: Plan, log: Log) -> Memory | None:
     return Memory(known, HistoryWriter(known, history_told(log)), plan.recipients)
 
 
+def open_primaries(plan: Plan, hops: NextHops, log: Log) -> PrimaryRecipients | None:
+    """Whom the primaries of backup domains know; None where there are none."""
+    settings, folder = plan.settings, Path(plan.settings.store.folder)
+    if not any(domain.primary for domain in settings.domains.values()):
+        return None
+    return PrimaryRecipients(
+        hops.ask,
+        KnownRecipients.open(folder, settings.backup.max_recipients),
+        BatchWriter(KnownRecipients.open(folder, settings.backup.max_recipients), recipients_told(log)),
+        settings.backup,
+        time.time,
+        time.monotonic,
+    )
+
+
 def open_gate_directory(plan: Plan, log: Log) -> GateDirectory:
     """Who may log in and who gets mail; recipients that only another directory knows are asked for there."""
     settings = plan.settings
@@ -175,6 +204,7 @@ def open_gate_directory(plan: Plan, log: Log) -> GateDirectory:
         Accounts.open(Path(settings.store.folder)),
         at_once=settings.login.checks_at_once,
         waiting=settings.login.checks_waiting,
+        remember=settings.login.remember,
         told=directory_told(log),
     )
     if directory.is_elsewhere:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gatepost.errors import InputError
-from gatepost.store.accounts import AccountDirectory, Accounts, prepare_address, random_password
+from gatepost.store.accounts import AccountDirectory, Accounts, passwords, prepare_address, random_password
 from gatepost.store.accounts.passwords import hash_password
 from gatepost.store.accounts.schema import STEPS
 from gatepost.store.accounts.scram import derive_keys
@@ -274,3 +274,52 @@ def test_limits_and_bulk(accounts: Accounts, directory: AccountDirectory) -> Non
         accounts.rights.set_limit(ANNA, "mails", 1)
     with pytest.raises(InputError, match="from 0"):
         accounts.rights.set_limit(ANNA, "messages_per_day", -1)
+
+
+def test_a_right_password_is_believed_for_a_moment_and_no_longer_than_it_is_right(
+    accounts: Accounts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, slow = [100.0], []
+    real = passwords.is_right
+
+    def counted(kept: str, password: str) -> bool:
+        slow.append(password)
+        return real(kept, password)
+
+    monkeypatch.setattr(passwords, "is_right", counted)
+    accounts.add(ANNA, "correct horse battery", NOW)
+    directory = AccountDirectory(accounts, remember=300.0, monotonic=lambda: now[0])
+    assert directory.check_password(ANNA, "correct horse battery")
+    assert directory.check_password(ANNA, "correct horse battery")
+    assert len(slow) == 1
+    for _ in range(2):
+        assert directory.check_password(ANNA, "correct horse batterx") is None
+        assert directory.check_password("nobody@example.org", "correct horse battery") is None
+    assert len(slow) == 5, "what is wrong costs the same each time"
+
+    now[0] += 301
+    assert directory.check_password(ANNA, "correct horse battery")
+    assert len(slow) == 6
+    accounts.set_password(ANNA, "another horse battery", NOW)
+    assert directory.check_password(ANNA, "correct horse battery") is None
+    assert directory.check_password(ANNA, "another horse battery")
+    accounts.rights.suspend(ANNA, "too much", NOW)
+    assert directory.check_password(ANNA, "another horse battery") is None
+    accounts.remove(ANNA)
+    accounts.add(ANNA, "third horse battery", NOW)
+    assert directory.check_password(ANNA, "another horse battery") is None
+
+
+def test_without_a_time_every_login_pays(accounts: Accounts, monkeypatch: pytest.MonkeyPatch) -> None:
+    slow = []
+
+    def counted(kept: str, password: str) -> bool:
+        slow.append(password)
+        return True
+
+    monkeypatch.setattr(passwords, "is_right", counted)
+    accounts.add(ANNA, "correct horse battery", NOW)
+    directory = AccountDirectory(accounts)
+    assert directory.check_password(ANNA, "correct horse battery")
+    assert directory.check_password(ANNA, "correct horse battery")
+    assert len(slow) == 2

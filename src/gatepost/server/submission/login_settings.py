@@ -56,5 +56,8 @@ class LoginSettings:
     """Passwords that one worker checks at the same time, each with 64 MiB of memory and a thread of its own."""
     checks_waiting: int = 50
     """Passwords that wait for their check in one worker; above it the answer is 454."""
+    remember: float = 300.0
+    """Seconds after which a right password is checked by argon2id again; until then its digest under a key of the process
+    will do, kept in memory only. A changed password, a suspended account count at once. 0: each login pays."""
     guessing: GuessingSettings = field(default_factory=GuessingSettings)
     """What is done about guessed passwords."""

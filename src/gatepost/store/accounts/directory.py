@@ -18,6 +18,7 @@ from gatepost.store.accounts import passwords
 from gatepost.store.accounts.accounts import Accounts
 from gatepost.store.accounts.model import Standing
 from gatepost.store.accounts.names import prepare_address
+from gatepost.store.accounts.recent import RecentlyRight
 from gatepost.store.accounts.scram import derive_keys
 
 _FIND = """
@@ -32,10 +33,20 @@ _KEEP = """
 
 
 class AccountDirectory:
-    """Blocking and thread-safe. A name without @ is taken to be of `home`, where there is one."""
+    """Blocking and thread-safe. A name without @ is taken to be of `home`, where there is one. A right password needs
+    no second argon2id for `remember` seconds."""
 
-    def __init__(self, accounts: Accounts, home: str = "", *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        accounts: Accounts,
+        home: str = "",
+        *,
+        clock: Callable[[], float] = time.time,
+        remember: float = 0.0,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._accounts = accounts
+        self._recent = RecentlyRight(remember, monotonic)
         self._home = home
         self._clock = clock
         self._decoy = passwords.hash_password(secrets.token_hex())  # time is spent on it when there is no such account
@@ -47,13 +58,22 @@ class AccountDirectory:
         found = self.check_app_password(address, password) if password_hash else None
         if found is not None:
             return found if suspended_at is None else None
-        if not passwords.is_right(password_hash or self._decoy, password) or not password_hash:
+        quick = suspended_at is None  # else the time would tell who is only suspended
+        if not self._is_right(password_hash or self._decoy, password, quick) or not password_hash:
             return None
         if suspended_at is not None:
             return None
         if not has_keys:
             self._keep_keys(address, password_hash, password)
         return Identity(account=address)
+
+    def _is_right(self, password_hash: str, password: str, quick: bool) -> bool:
+        if quick and self._recent.knows(password_hash, password):
+            return True
+        right = passwords.is_right(password_hash, password)
+        if right:
+            self._recent.note(password_hash, password)
+        return right
 
     def check_app_password(self, address: str, password: str) -> Identity | None:
         """Whom an app password alone proves `address` to be, also where another directory keeps the account; whether it
