@@ -77,6 +77,18 @@ def journal_told(log: Log) -> Callable[[Exception | None, int], None]:
     return told
 
 
+def recipients_told(log: Log) -> Callable[[Exception | None, int], None]:
+    """What is called when it cannot be remembered whom primaries know, or can be again: they are asked more often."""
+
+    def told(error: Exception | None, lost: int) -> None:
+        if error is not None:
+            log.error("recipients-failed", error=error, lost=lost)
+        else:
+            log.info("recipients-works", lost=lost)
+
+    return told
+
+
 def history_told(log: Log) -> Callable[[Exception | None, int], None]:
     """What a `HistoryWriter` calls when senders cannot be remembered, or can be again: mail goes on without it."""
 

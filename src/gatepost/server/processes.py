@@ -21,6 +21,7 @@ from pathlib import Path
 from gatepost.errors import StoreError
 from gatepost.net.resolver import DnsResolver
 from gatepost.net.tls import ServerContext
+from gatepost.server.backup.ways import open_backup
 from gatepost.server.certificates.folder import CertificateFolder
 from gatepost.server.certificates.upkeep import Upkeep
 from gatepost.server.children import RETIRE
@@ -175,6 +176,7 @@ async def deliver(plan: Plan, column: int, log: Log, stop: asyncio.Event) -> Non
             monotonic=time.monotonic,
             rng=random.Random(),  # noqa: S311 - spreads retries, hides nothing
             note=notes.note,
+            backup=open_backup(settings),
         )
         await run_delivery(parts, stop, wake, settings.server.stop_timeout)
     finally:

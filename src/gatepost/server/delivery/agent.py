@@ -20,12 +20,14 @@ from gatepost.server.delivery.ledger import AFTER_ERROR, Desk, Ledger
 from gatepost.server.delivery.pace import Pace
 from gatepost.server.delivery.result import Result, bounced, deferred
 from gatepost.server.delivery.routes import Route, Routes
+from gatepost.store.spool.queue import Rest, nobody
 from gatepost.store.spool.spooled import Outcome, Spooled, SpooledRecipient, State
 
 CLAIM = 200  # messages taken from the spool at once
 LINGER = 0.1  # seconds between two claims while mail comes in: each locks out the reception's commits for a moment
 POLL = 0.2  # seconds between two looks for new mail when nobody wakes us
 SWEEP = 5.0  # seconds between two looks for lanes that are done
+ORDERED = CLAIM  # messages that a lane holds whose mail keeps its order
 LEAST_SHARE = 5  # messages that each lane may hold, however many others there are
 
 Claimed = list[tuple[Spooled, tuple[SpooledRecipient, ...]]]
@@ -75,11 +77,13 @@ class Agent:
         open_lane: OpenLane,
         monotonic: Callable[[], float] = time.monotonic,
         path: PathOf = as_it_came,
+        in_order: Callable[[Route], bool] = lambda route: False,
     ) -> None:
         self._desk = desk
         self._routes = routes
         self._open_lane = open_lane
         self._path = path
+        self._in_order = in_order
         self._monotonic = monotonic
         self._ledger = Ledger(desk)
         self._lanes: dict[Route, _Open] = {}
@@ -122,7 +126,7 @@ class Agent:
     def _claim(self) -> Claimed:
         now = self._desk.clock()
         self._desk.spool.refresh()
-        return [(spooled, spooled.pending(now)) for spooled in self._desk.spool.due(now, CLAIM)]
+        return [(spooled, spooled.pending(now)) for spooled in self._desk.spool.due(now, CLAIM, self._rests())]
 
     async def _until_more(self, wake: asyncio.Event) -> None:
         """Returns when something may be due: somebody woke us, a shard changed, a retry's time has come."""
@@ -133,7 +137,7 @@ class Agent:
     def _may_be_due(self) -> bool:
         if self._desk.spool.changed():
             return True
-        due = self._desk.spool.next_due()
+        due = self._desk.spool.next_due(self._rests())
         return due is not None and due <= self._desk.clock()
 
     def _dispatch(self, spooled: Spooled, due: tuple[SpooledRecipient, ...]) -> None:
@@ -160,17 +164,38 @@ class Agent:
         # RFC 3463 §3.8: 5.7.0 is a security or policy matter; nothing more precise fits a person's decision
         self._ledger.finish(job, [bounced(r.address, "5.7.0", r.bounce, "returned") for r in recipients])
 
+    def _rests(self) -> Rest:
+        """Which copies stay in the spool for now: those that must keep their order, while their lane is full."""
+        full = {
+            route
+            for route, entry in list(self._lanes.items())
+            if self._in_order(route) and entry.lane.waiting * 2 >= ORDERED
+        }
+        if not full:
+            return nobody
+        return lambda address, route: self._routes.of(address, route) in full
+
     def _hand_over(self, job: Job, route: Route) -> None:
         """To its lane, if that has room: each may hold half of what is free, so that a few slow destinations leave room
         for all others (as switches share their buffers)."""
         entry = self._lane(route)
         if not entry.lane.waiting:
             entry.pace.has_room()
+        if self._in_order(route):
+            self._hand_over_in_order(job, entry)
+            return
         share = max(LEAST_SHARE, (self._desk.settings.waiting - self._in_memory) // 2)
         self._in_memory += 1
         if entry.lane.waiting >= share or not entry.lane.put(job):
             self._in_memory -= 1
             self._postpone(job, entry)
+
+    def _hand_over_in_order(self, job: Job, entry: _Open) -> None:
+        """What has no room goes back as it came, not to a later time: it must not be overtaken."""
+        self._in_memory += 1
+        if entry.lane.waiting >= ORDERED or not entry.lane.put(job):
+            self._in_memory -= 1
+            self._desk.spool.put_back(job.spooled.id, [recipient.position for recipient in job.recipients])
 
     def _lane(self, route: Route) -> _Open:
         entry = self._lanes.get(route)

@@ -17,6 +17,7 @@ from typing import Protocol
 from gatepost.errors import InputError, StoreError
 from gatepost.server.delivery.job import Job
 from gatepost.server.delivery.result import Result, Status
+from gatepost.server.delivery.routes import Route
 from gatepost.server.delivery.settings import DeliverySettings
 from gatepost.server.delivery.settle import Settled, settle
 from gatepost.server.logs import Log
@@ -64,6 +65,7 @@ class Desk:
     rng: random.Random
     disk: Executor
     note: Callable[[Attempt], None] = lambda attempt: None
+    patience: Callable[[DeliverySettings, Route | None], DeliverySettings] = lambda settings, route: settings
 
 
 class Ledger:
@@ -133,8 +135,9 @@ class Ledger:
     def _settled(self, job: Job, results: Sequence[Result], now: float) -> list[Settled]:
         desk = self._desk
         can_report = desk.reports.can_report(job.spooled)
+        settings = desk.patience(desk.settings, job.route)
         return [
-            settle(job.spooled, recipient, result, now=now, settings=desk.settings, rng=desk.rng, can_report=can_report)
+            settle(job.spooled, recipient, result, now=now, settings=settings, rng=desk.rng, can_report=can_report)
             for recipient, result in zip(job.recipients, results, strict=True)
         ]
 

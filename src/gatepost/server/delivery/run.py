@@ -15,6 +15,8 @@ from pathlib import Path
 
 from gatepost.errors import StoreDamaged, StoreError
 from gatepost.message.header import Header
+from gatepost.server.backup.primaries import Backup, Primaries
+from gatepost.server.backup.settings import BackupSettings
 from gatepost.server.delivery.agent import Agent, Lane
 from gatepost.server.delivery.hop import Connect
 from gatepost.server.delivery.job import Forwarding, Job, as_it_came
@@ -35,6 +37,7 @@ from gatepost.store.spool.queue import Spool
 from gatepost.store.spool.shard import SpoolShard
 
 OWN_SHARD = 255  # the shard of reports and notices: reception workers count from 0
+NO_BACKUP = Backup(settings=BackupSettings(), ways={})
 SPARE_SHARDS = 5  # that are tried instead where it is damaged; a backup needs them above those of reception
 
 
@@ -44,7 +47,8 @@ class Delivery:
 
     `spool` was opened exclusively; `shard` is where our own reports go (number OWN_SHARD). `routes` maps served domains
     to route texts. `resolve` expands an address of a served domain to its final addresses (none: unknown). `forwarding`
-    knows how mail for people elsewhere leaves (None: as it came). `clock` is the time of day, `monotonic` never goes
+    knows how mail for people elsewhere leaves (None: as it came); `backup` which domains are only held for their
+    primaries. `clock` is the time of day, `monotonic` never goes
     back.
     """
 
@@ -65,6 +69,7 @@ class Delivery:
     note: Callable[[Attempt], None] = lambda attempt: None  # tells the journal
     rng: random.Random = field(default_factory=random.Random)
     forwarding: Forwarding | None = None
+    backup: Backup = NO_BACKUP
 
 
 def open_own_shard(folder: Path, settings: SpoolSettings) -> SpoolShard:
@@ -96,11 +101,19 @@ async def run_delivery(parts: Delivery, stop: asyncio.Event, wake: asyncio.Event
             rng=parts.rng,
             disk=disk,
             note=parts.note,
+            patience=parts.backup.patience,
         )
+        primaries = Primaries(parts.backup, parts.connect, parts.spool, disk, parts.log)
         slots = Slots(parts.settings.connections)
         path = parts.forwarding.path if parts.forwarding is not None else as_it_came
-        agent = Agent(desk, routes, _LaneMaker(parts, disk, files, slots).open, parts.monotonic, path)
-        await agent.run(stop, wake, stop_seconds)
+        lanes = _LaneMaker(parts, disk, files, slots, primaries)
+        agent = Agent(desk, routes, lanes.open, parts.monotonic, path, parts.backup.is_primary)
+        calling = asyncio.create_task(primaries.run())
+        try:
+            await agent.run(stop, wake, stop_seconds)
+        finally:
+            calling.cancel()
+            await asyncio.gather(calling, return_exceptions=True)
 
 
 def _notices(parts: Delivery, routes: Routes) -> Notices:
@@ -124,6 +137,7 @@ class _LaneMaker:
     disk: ThreadPoolExecutor
     files: ThreadPoolExecutor
     slots: Slots
+    primaries: Primaries
 
     def open(self, route: Route, finish: Callable[[Job, Sequence[Result]], None]) -> Lane:
         """The lane of `route`."""
@@ -139,8 +153,10 @@ class _LaneMaker:
                 finish=finish,
                 executor=self.files,
             )
+        if parts.backup.is_primary(route):
+            finish = self.primaries.watched(route, finish)
         works = Works(
-            settings=parts.settings,
+            settings=parts.backup.patience(parts.settings, route),
             connect=parts.connect,
             body=self._body,
             find_loop=self._loop,

@@ -8,6 +8,7 @@ beside. Methods block on the disk: call them from a thread. Standard: RFC 5321 Â
 
 from __future__ import annotations
 
+import heapq
 import os
 import sqlite3
 import threading
@@ -30,10 +31,21 @@ from gatepost.store.spool.spooled import Outcome, Spooled, State
 from gatepost.store.spool.statements import Gone, load, purge, write_outcomes
 
 _T = TypeVar("_T")
+Rest = Callable[[str, str], bool]  # address and own route of a copy: true where it may rest, due or not
+
+
+def nobody(address: str, route: str) -> bool:
+    """No copy may rest."""
+    return False
+
+
 _FOREVER = 1e12
 _CLOCK_SLACK = 60.0  # seconds the clock may go back without a word; more is a jump, and waiting times are put right
 
-_DUE = "SELECT message, next_try FROM recipient WHERE state = 'queued' AND next_try <= ? ORDER BY next_try, message"
+_DUE = (
+    "SELECT message, next_try, address, route FROM recipient WHERE state = 'queued' AND next_try <= ?"
+    " ORDER BY next_try, message"
+)
 _MEND = "UPDATE recipient SET next_try = ?1, last_try = ?1 WHERE state = 'queued' AND last_try > ?2"
 
 
@@ -57,7 +69,6 @@ class Spool:
         self._paths: dict[int, Path] = {}
         self._versions: list[int] = []
         self._claimed: dict[int, set[int]] = {}  # message â†’ positions given out and not yet accounted for
-        self._turn = 0
         self._clock = 0.0
 
     @classmethod
@@ -143,8 +154,9 @@ class Spool:
 
     # What is due
 
-    def due(self, now: float, limit: int = 100) -> list[Spooled]:
-        """Claims up to `limit` messages that have a recipient to be tried at `now`, oldest try first in each shard.
+    def due(self, now: float, limit: int = 100, rests: Rest = nobody) -> list[Spooled]:
+        """Claims up to `limit` messages that have a recipient to be tried at `now` and not at rest, oldest try first
+        over all shards; what was never tried goes by its arrival.
 
         A claim lasts until each such recipient has an outcome (`record`) or is given back (`give_back`); until then
         the message is not returned again. Claims die with the process.
@@ -153,21 +165,19 @@ class Spool:
             if now < self._clock - _CLOCK_SLACK:
                 self._mend_times(now)
             self._clock = now
-            found: list[Spooled] = []
-            for shard in self._in_turn():
-                path, connection = self._paths[shard], self._shards[shard]
-                try:
-                    with told(path):
-                        found += load(connection, self._unclaimed(connection, now, limit - len(found)))
-                except StoreDamaged as error:
-                    self._set_aside(path, error)
+            listed = self.ask(lambda connection: self._unclaimed(connection, now, limit, rests))
+            chosen = [number for _, number in heapq.merge(*listed)][:limit]
+            parts = self.ask(lambda connection: load(connection, chosen))  # each finds its own among them
+            by_id = {spooled.id: spooled for spooled in chain.from_iterable(parts)}
+            found = [by_id[one] for number in chosen if (one := write_id(number)) in by_id]
             for spooled in found:
                 self._claimed[number_of(spooled.id)] = {r.position for r in spooled.pending(now)}
             return found
 
-    def next_due(self) -> float | None:
-        """When the next recipient that is not claimed falls due (0 for mail never tried); None when nobody waits."""
-        times = self.ask(self._next_due)
+    def next_due(self, rests: Rest = nobody) -> float | None:
+        """When the next recipient that is not claimed and not at rest falls due (0 for mail never tried); None when
+        nobody waits."""
+        times = self.ask(lambda connection: self._next_due(connection, rests))
         return min((time for time in times if time is not None), default=None)
 
     def give_back(self, ids: Iterable[str]) -> None:
@@ -176,28 +186,31 @@ class Spool:
             for message_id in ids:
                 self._claimed.pop(number_of(message_id), None)
 
-    def _in_turn(self) -> list[int]:
-        """The shards' numbers, another one first each time, so that none starves another."""
-        shards = sorted(self._shards)
-        self._turn += 1
-        cut = self._turn % len(shards) if shards else 0
-        return shards[cut:] + shards[:cut]
+    def put_back(self, message_id: str, positions: Iterable[int]) -> None:
+        """Ends the claims on these copies alone."""
+        with self._guard:
+            for position in positions:
+                self._account(number_of(message_id), position)
 
-    def _unclaimed(self, connection: sqlite3.Connection, now: float, limit: int) -> list[int]:
-        numbers: dict[int, None] = {}
-        if limit > 0:
-            rows = connection.execute(_DUE, (now,))
-            for number, _ in rows:
-                if number not in self._claimed:
-                    numbers[number] = None
-                    if len(numbers) >= limit:
-                        break
-            rows.close()  # an open cursor would keep the log from being folded back
-        return list(numbers)
+    def _unclaimed(
+        self, connection: sqlite3.Connection, now: float, limit: int, rests: Rest
+    ) -> list[tuple[float, int]]:
+        """When due and number of up to `limit` messages, in this order."""
+        found: dict[int, float] = {}
+        rows = connection.execute(_DUE, (now,))
+        for number, due, address, route in rows:
+            if number not in self._claimed and number not in found and not rests(address, route):
+                found[number] = due
+                if len(found) >= limit:
+                    break
+        rows.close()  # an open cursor would keep the log from being folded back
+        return [(due, number) for number, due in found.items()]
 
-    def _next_due(self, connection: sqlite3.Connection) -> float | None:
+    def _next_due(self, connection: sqlite3.Connection, rests: Rest) -> float | None:
         rows = connection.execute(_DUE, (_FOREVER,))
-        found = next((float(due) for number, due in rows if number not in self._claimed), None)
+        found = next(
+            (float(due) for number, due, *copy in rows if number not in self._claimed and not rests(*copy)), None
+        )
         rows.close()
         return found
 
