@@ -57,8 +57,9 @@ async def _harvest(world: World, aim: Aim, scenario: Scenario) -> Played:
 
 async def _recipients(world: World, aim: Aim, scenario: Scenario) -> Played:
     """The same mailbox again and again, in groups; a server that counts refuses at some point."""
-    group = Step(send=RCPT.send * 100, replies=100, question=True)
-    return await _many(world, aim, scenario, (MAIL, *[group] * (RECIPIENTS // 100)))
+    size = 100 if aim.has("PIPELINING") else 1
+    group = Step(send=RCPT.send * size, replies=size, question=True)
+    return await _many(world, aim, scenario, (MAIL, *[group] * (RECIPIENTS // size)))
 
 
 def _judge_patience(played: Played, aim: Aim, scenario: Scenario) -> Judged:
@@ -200,17 +201,17 @@ SCENARIOS: tuple[Scenario, ...] = (
     ),
     _limit(
         "endless-line",
-        "a line of a quarter of a million octets that does not end",
-        "The server reads a line that does not end, and waits for more.",
+        "a line of a quarter of a million octets",
+        "The server takes a line of a quarter of a million octets for a command.",
         "A stranger decides how much memory the server uses.",
         "Bring the server up to date.",
-        steps=(ask(Step(send=b"X" * 262_144)),),
+        steps=(ask(Step(send=b"X" * 262_144 + b"\r\n")),),
         severity=Severity.NOTICE,
         reference="RFC 5321 §4.5.3.1.4",
         judge=None,
         good=(*REFUSED_OR_CLOSED, Outcome.DEFERRED),
-        unclear=(),
-        seconds=20.0,
+        unclear=(Outcome.SILENT,),
+        seconds=40.0,
     ),
     _limit(
         "text-line",

@@ -105,9 +105,9 @@ def _judge_in_the_clear(played: Played, aim: Aim, scenario: Scenario) -> Judged:
 
 
 def _answer(visit: Visit) -> Reply | None:
-    """The answer to the last thing said before the goodbye."""
-    answered = [said for said in visit.said if said.replies and not said.sent.startswith((b"QUIT", b"z "))]
-    return answered[-1].replies[-1] if len(answered) > 2 or (answered and answered[-1].secret) else None
+    """The answer to the password; None where it did not come to that."""
+    answered = [said.replies[-1] for said in visit.said if said.secret and said.replies]
+    return answered[-1] if answered else None
 
 
 async def _try_pairs(world: World, aim: Aim, pairs: Sequence[tuple[str, str]]) -> Played:
@@ -150,12 +150,17 @@ async def _try_account(world: World, aim: Aim, scenario: Scenario) -> Played:
     return await _try_pairs(world, aim, [(aim.account, ""), (aim.account, local)])
 
 
+def _is_closed(reply: Reply) -> bool:
+    """Whether no login is possible at all, which is not the same as a wrong password."""
+    return reply.code in ("500", "502", "503", "504", "530", "538", "BAD") and not _LOCKED.search(reply.text)
+
+
 def _judge_pairs(played: Played, aim: Aim, scenario: Scenario) -> Judged:
     notes = played.notes
     if notes["hit"]:
         return failed(f"it let in {notes['hit']}")
     reply = _answer(played.visits[-1])
-    if reply is not None and reply.code in ("500", "502", "503", "504", "530", "538", "BAD"):
+    if reply is not None and _is_closed(reply):
         return untested(f"{_NO_LOGIN}: {reply.text[:100]}")
     if reply is None and notes["tries"] == 1:
         return untested(notes["sign"])
@@ -182,7 +187,9 @@ def _judge_guess(played: Played, aim: Aim, scenario: Scenario) -> Judged:
     ended = [visit for visit in played.visits if visit.outcome in (Outcome.CLOSED, Outcome.DEFERRED, Outcome.SILENT)]
     if not refusals:
         return untested(f"{_NO_LOGIN}: {describe(played.visits[0])}" if not ended else describe(ended[0]))
-    if refusals[0].code in ("500", "502", "503", "504", "530", "538", "BAD"):
+    if _LOCKED.search(refusals[0].text):
+        return passed(f"after the tries before it was locked at once: {refusals[0].text[:100]}")
+    if _is_closed(refusals[0]):
         return untested(f"{_NO_LOGIN}: {refusals[0].text[:100]}")
     if ended:
         return passed(f"after {len(refusals)} guesses: {describe(ended[0])}")

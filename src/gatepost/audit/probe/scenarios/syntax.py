@@ -8,7 +8,7 @@ Not here: lines that end a mail (`smuggling`), how many (`limits`), fields of ma
 from __future__ import annotations
 
 from gatepost.audit.probe.aim import Aim, Need
-from gatepost.audit.probe.judging import by_outcome, describe, failed, passed
+from gatepost.audit.probe.judging import by_outcome, describe, failed, passed, untested
 from gatepost.audit.probe.scenario import Group, Judged, Played, Scenario
 from gatepost.audit.probe.speech import DATA, GREETING, MAIL, ask, hand_in, mail
 from gatepost.finding import Severity
@@ -32,6 +32,14 @@ def _judge_early(played: Played, aim: Aim, scenario: Scenario) -> Judged:
     visit = played.visits[0]
     if visit.outcome is Outcome.ACCEPTED and visit.asked:
         return failed(f"it greeted all the same: {describe(visit)}")
+    return by_outcome(visit, scenario)
+
+
+def _judge_pipelined(played: Played, aim: Aim, scenario: Scenario) -> Judged:
+    """The recipient must have been refused; then the mail's first line must not be obeyed."""
+    visit = played.visits[0]
+    if visit.asked and visit.outcome is Outcome.ACCEPTED:
+        return untested("the server took a recipient that cannot exist")
     return by_outcome(visit, scenario)
 
 
@@ -144,7 +152,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         GREETING,
         ask(Step(send=b"EHLO a\rX-Injected: yes\r\n")),
         opens=False,
-        severity=Severity.WARNING,
+        severity=Severity.NOTICE,
         reference="RFC 5321 §4.1.1.1",
     ),
     _odd(
@@ -188,6 +196,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         "End the session of clients that pipeline wrongly (Postfix: reject_unauth_pipelining).",
         PIPELINED,
         reference="RFC 2920 §3.1",
+        judge=_judge_pipelined,
     ),
     _odd(
         "out-of-order",

@@ -225,10 +225,10 @@ async def _say_nothing(world: World, aim: Aim, scenario: Scenario) -> Played:
 def _judge_stripping(played: Played, aim: Aim, scenario: Scenario) -> Judged:
     """Where people log in, nothing may go on without TLS; between servers that is MTA-STS's and DANE's part."""
     visit = played.visits[0]
-    if not aim.has("AUTH") and aim.target.spoken is Spoken.SMTP:
-        return passed("other servers' mail is taken in the clear, as it must be; MTA-STS and DANE guard against that")
     if offers_login(aim, aim.offers):
         return failed("with STARTTLS taken out of its answer, programs would send passwords in the clear")
+    if visit.outcome is Outcome.ACCEPTED:
+        return passed("other servers' mail is taken in the clear, as it must be; MTA-STS and DANE guard against that")
     return by_outcome(visit, scenario)
 
 
