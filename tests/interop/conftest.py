@@ -37,6 +37,12 @@ def _unpacked(name: str, missing: Missing) -> Path:
 
 
 @pytest.fixture(scope="session")
+def unpack(report_missing: Missing) -> Callable[[str], Path]:
+    """`unpack("exim")`: the folder of an unpacked neighbour, for tests that start several kinds of them."""
+    return lambda name: _unpacked(name, report_missing)
+
+
+@pytest.fixture(scope="session")
 def swaks(report_missing: Missing) -> str:
     """The path of swaks, a talkative SMTP client."""
     return _program("swaks", report_missing)
@@ -109,8 +115,8 @@ def postfix(report_missing: Missing) -> Iterator[Callable[..., Postfix]]:
     unpacked = _unpacked("postfix", report_missing)
     started: list[Postfix] = []
 
-    def start(settings: dict[str, str] | None = None) -> Postfix:
-        started.append(Postfix(unpacked, _open_folder("postfix"), settings))
+    def start(settings: dict[str, str] | None = None, services: str = "") -> Postfix:
+        started.append(Postfix(unpacked, _open_folder("postfix"), settings, services))
         return started[-1]
 
     yield start

@@ -56,11 +56,15 @@ QUEUE = [
 
 
 class Postfix:
-    """`settings` override the defaults below; mail for example.net is delivered to Maildirs by `virtual`."""
+    """`settings` override the defaults below, `services` are more lines for master.cf ("{port}" is filled in); mail for
+    example.net is delivered to Maildirs by `virtual`."""
 
-    def __init__(self, unpacked: Path, folder: Path, settings: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, unpacked: Path, folder: Path, settings: Mapping[str, str] | None = None, services: str = ""
+    ) -> None:
         self.unpacked, self.folder, self.port = unpacked, folder, free_port()
         self.maildirs = folder / "mail"
+        self._services = SERVICES + services
         self._make_folders()
         self._write_configuration(settings or {})
         master = ["/usr/lib/postfix/sbin/master", "-s", "-c", str(folder / "conf")]
@@ -122,7 +126,7 @@ class Postfix:
         } | settings
         conf = self.folder / "conf"
         (conf / "main.cf").write_text("".join(f"{key} = {value}\n" for key, value in main.items()))
-        (conf / "master.cf").write_text(SERVICES.format(port=self.port))
+        (conf / "master.cf").write_text(self._services.format(port=self.port))
 
     @property
     def log(self) -> str:
