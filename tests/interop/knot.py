@@ -14,6 +14,8 @@ from pathlib import Path
 
 import dns.message
 import dns.query
+import dns.tsigkeyring
+import dns.update
 from neighbour import Running, free_port, wait_until
 
 CONFIG = """
@@ -86,6 +88,20 @@ class Knot:
         """What anybody is answered, sorted."""
         answer = dns.query.udp(dns.message.make_query(name, rtype), "127.0.0.1", port=self.port, timeout=5)
         return sorted(record.to_text() for rrset in answer.answer for record in rrset)
+
+    def change(self, line: str) -> None:
+        """A change made by somebody else: `add` or `delete` and a record in master-file form."""
+        word, _, record = line.partition(" ")
+        name, ttl, _, rtype, text = record.split(" ", 4)
+        zone = ".".join(name.rstrip(".").split(".")[-2:])
+        secret = self.key_file.read_text().split('"')[3]
+        keyring = dns.tsigkeyring.from_text({"gate-key": ("hmac-sha256", secret)})
+        message = dns.update.UpdateMessage(zone, keyring=keyring)
+        if word == "add":
+            message.add(name, int(ttl), rtype, text)
+        else:
+            message.delete(name, rtype, text)
+        assert dns.query.tcp(message, "127.0.0.1", port=self.port, timeout=5).rcode() == 0
 
     @property
     def settings(self) -> str:

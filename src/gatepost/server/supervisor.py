@@ -29,7 +29,7 @@ from gatepost.server.submission.policy import private_networks
 WATCHED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
 FIRST_BACKOFF, LAST_BACKOFF = 0.5, 30.0  # seconds before a process that crashed starts again
 GRACE = 5.0  # seconds beyond server.stop_timeout before a process is killed
-CERTIFICATE_LOOK = 5.0  # seconds between two looks at whether a certificate's file has changed
+CERTIFICATE_LOOK = 2.0  # seconds between two looks at whether a certificate's file has changed
 STEADY = 60.0  # seconds after which a crash counts as the first again
 
 

@@ -119,9 +119,11 @@ def retire(state: CertificateState, data: str, now: float) -> CertificateState:
 
 
 def spent_keys(
-    state: CertificateState, settings: AcmeSettings, used: Sequence[str], is_shown: bool, now: float
+    state: CertificateState, settings: AcmeSettings, used: Sequence[str], shown_since: float | None, now: float
 ) -> tuple[str, ...]:
-    """The old keys whose records may go: the new certificate is what processes show (`is_shown`), and has been for as
-    long as anybody may hold what was before."""
+    """The old keys whose records may go: the certificate in use is what processes show (since `shown_since`; None: not
+    yet), and has been for as long as anybody may hold what was before."""
+    if shown_since is None:
+        return ()
     wait = settings.settle + state.ttl
-    return tuple(one.data for one in state.old if is_shown and one.data not in used and now - one.since >= wait)
+    return tuple(one.data for one in state.old if one.data not in used and now - max(one.since, shown_since) >= wait)

@@ -35,7 +35,7 @@ from gatepost.server.certificates.tlsa import Sight, keep_published, look, tlsa_
 from gatepost.server.logs import Log
 from gatepost.server.settings import GateSettings
 
-TICK = 2.0  # seconds between two looks at whether somebody asks
+TICK = 1.0  # seconds between two looks at whether somebody asks
 ARI_EVERY = 21_600.0  # seconds; RFC 9773 §4.3.2 lets the authority say, and this is what they say
 SELF_SIGNED_DAYS = 90
 
@@ -51,7 +51,8 @@ def first_pair(folder: CertificateFolder, names: tuple[str, ...], now: float) ->
 
 @dataclass
 class Upkeep:
-    """`shown` is the end point of the certificate that the processes of this generation show (`net.tls`)."""
+    """`shown` is the end point of the certificate that the processes of this generation show (`net.tls`): with a new
+    one comes a new generation, and a new `Upkeep`."""
 
     settings: GateSettings
     resolver: Resolver
@@ -60,10 +61,12 @@ class Upkeep:
     publisher: Publisher | None = None
     clock: Callable[[], float] = time.time
     folder: CertificateFolder = field(init=False)
+    _began: float = field(init=False)
     _told: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.folder = CertificateFolder(self.settings.store.folder)
+        self._began = self.clock()
         if self.publisher is None and self.settings.publish.server:
             self.publisher = DnsPublisher(self.settings.publish)
 
@@ -111,8 +114,8 @@ class Upkeep:
         acme = self.settings.acme
         if acme.tlsa != "publish" or self.publisher is None:
             return state, ()
-        is_shown = end_point(pair.leaf) == self.shown
-        spent = spent_keys(state, acme, used, is_shown, now)
+        shown_since = self._began if end_point(pair.leaf) == self.shown else None
+        spent = spent_keys(state, acme, used, shown_since, now)
         wanted = {*used, *(one.data for one in state.old)} - set(spent)
         kept = await keep_published(self.publisher, tlsa_names(self.settings), wanted, spent, self.settings.publish.ttl)
         if kept.trouble:
