@@ -23,6 +23,11 @@ BENCHES: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("smtp.py", (), "accept and store, 10 KB, against Postfix, Haraka and aiosmtpd"),
     ("smtp.py", ("--size", "1048576", "--cells", "10x10", "--only", "gatepost,postfix-auth"), "the same, 1 MB"),
     ("submission.py", (), "log in, sign, spool, against Postfix with Dovecot and OpenDKIM"),
+    (
+        "submission.py",
+        ("--each-login-pays", "--sessions", "1,50"),
+        "the same, when no password is believed twice",
+    ),
     ("inspection.py", (), "the whole inspection, against rspamd and SpamAssassin"),
     ("detection.py", (), "what is found and missed, against rspamd and SpamAssassin"),
     ("memory.py", (), "memory of idle TLS connections, and growth"),

@@ -2,9 +2,10 @@
 
 In: options. Out: messages a second by sessions, new and resumed TLS, and the ratio; handshakes a second beside what
 `openssl speed` says one core can sign; what another session waits while 50 log in. Both check the same argon2id hash
-and discard the 10 KB they took; the gate signs with RSA-2048 and Ed25519, OpenDKIM with RSA-2048 alone.
-They run in turn, never at once; the client is the same.
-Run: python bench/submission.py [--rounds 3] [--seconds 3] [--sessions 1,10,50] [--messages 1,10]
+and discard the 10 KB they took; the gate signs with RSA-2048 and Ed25519, OpenDKIM with RSA-2048 alone. Both believe a
+right password for a while (`login.remember`, Dovecot's auth_cache_size); with --each-login-pays neither does, and what
+is measured is argon2id. They run in turn, never at once; the client is the same.
+Run: python bench/submission.py [--rounds 3] [--seconds 3] [--sessions 1,10,50] [--messages 1,10] [--each-login-pays]
 Not here: starting the peers (tests/interop).
 """
 
@@ -70,7 +71,9 @@ RequireSafeKeys no
 Background no
 Syslog no
 """
+BELIEVE = ("checks_waiting = 1000\n", "checks_waiting = 1000\nremember = 0\n")
 AUTH = """
+auth_cache_size = {cache}
 service auth {{
   unix_listener {socket} {{
     mode = 0666
@@ -96,7 +99,7 @@ class Cell:
 class Peers:
     """Postfix, its smtpd with TLS from the start, Dovecot's SASL and OpenDKIM, on the gate's certificate and keys."""
 
-    def __init__(self, folder: Path, office: PostOffice) -> None:
+    def __init__(self, folder: Path, office: PostOffice, *, each_login_pays: bool) -> None:
         self.port, milter = free_port(), free_port()
         folder.chmod(0o755)
         book = Book.open(office.folder / "store")
@@ -107,9 +110,9 @@ class Peers:
         socket_path = folder / "auth"
         for name in ("dovecot", "postfix", "opendkim"):
             (folder / name).mkdir()
-        self._dovecot = Dovecot(
-            tool.unpacked("dovecot"), folder / "dovecot", AUTH.format(socket=socket_path, users=folder / "users")
-        )
+        cache = "0" if each_login_pays else "10M"
+        settings = AUTH.format(socket=socket_path, users=folder / "users", cache=cache)
+        self._dovecot = Dovecot(tool.unpacked("dovecot"), folder / "dovecot", settings)
         self._dkim = self._start_opendkim(folder / "opendkim", office, milter)
         service = (
             f"127.0.0.1:{self.port} inet n - n - - smtpd -o smtpd_tls_wrappermode=yes -o smtpd_sasl_auth_enable=yes\n"
@@ -288,7 +291,7 @@ def signatures_a_second() -> str:
 
 
 @contextmanager
-def contestants() -> Iterator[dict[str, Callable[[], Any]]]:
+def contestants(*, each_login_pays: bool) -> Iterator[dict[str, Callable[[], Any]]]:
     """How each is started, on the same keys, certificate and password hash."""
     with tempfile.TemporaryDirectory(prefix="gatepost-bench-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
@@ -296,7 +299,8 @@ def contestants() -> Iterator[dict[str, Callable[[], Any]]]:
         for part in ("gate", "peers"):
             (folder / part).mkdir()
         server = NameServer()
-        office = PostOffice(folder / "gate", server.port, more=MORE)
+        more = MORE.replace(*BELIEVE) if each_login_pays else MORE
+        office = PostOffice(folder / "gate", server.port, more=more)
         office.stop()
         rounds = iter(range(1000))
 
@@ -307,7 +311,7 @@ def contestants() -> Iterator[dict[str, Callable[[], Any]]]:
         def postfix() -> tuple[int, Callable[[], None]]:
             place = folder / "peers" / str(next(rounds))
             place.mkdir()
-            peers = Peers(place, office)
+            peers = Peers(place, office, each_login_pays=each_login_pays)
             return peers.port, peers.stop
 
         yield {"gatepost": gate, "postfix": postfix}
@@ -322,6 +326,7 @@ def main() -> int:
     parser.add_argument("--sessions", default="1,10,50")
     parser.add_argument("--messages", default="1,10")
     parser.add_argument("--only", default="gatepost,postfix")
+    parser.add_argument("--each-login-pays", action="store_true", help="nobody believes a password twice")
     options = parser.parse_args()
     if os.geteuid() != 0 or not (tool.unpacked("postfix") and tool.unpacked("dovecot")):
         print("bench: needs root and the neighbours (python tools/neighbours.py)", file=sys.stderr)
@@ -335,7 +340,7 @@ def main() -> int:
     cells += [Cell(sessions=10, messages=0, resumed=resumed) for resumed in (False, True)]
     found: dict[tuple[str, Cell], list[tuple[float, float, float, float]]] = {}
     waits: dict[str, list[tuple[float, float]]] = {}
-    with contestants() as starts:
+    with contestants(each_login_pays=options.each_login_pays) as starts:
         for _ in range(options.rounds):
             for name in options.only.split(","):
                 port, stop = starts[name]()
