@@ -17,7 +17,7 @@ from gatepost.msgauth.sts import StsMode, StsPolicy
 from gatepost.names import Tls
 from gatepost.server.delivery.dane import Dane
 from gatepost.server.delivery.protection import Demand, Level, MxHost
-from gatepost.server.delivery.settings import DeliverySettings
+from gatepost.server.delivery.settings import DeliverySettings, DestinationSettings
 from gatepost.server.delivery.sts import Sts
 
 MAX_POLICIES = 10_000  # hosts whose policy is remembered until a session to them has ended
@@ -69,9 +69,7 @@ class Demands:
         count: Callable[[SessionSeen], None] = lambda seen: None,
     ) -> None:
         self._default = Level(settings.tls)
-        self._destinations = {
-            name.lower().rstrip("."): Level(one.tls) for name, one in settings.destinations.items() if one.tls
-        }
+        self._destinations = {name.lower().rstrip("."): one for name, one in settings.destinations.items()}
         self._find_dane = find_dane
         self._find_sts = find_sts
         self._count = count
@@ -79,12 +77,18 @@ class Demands:
 
     async def demands(self, domain: str, hosts: Sequence[MxHost]) -> Sequence[Demand]:
         """One for each of `hosts`, in order. Never raises."""
-        floor = configured_level(domain, self._destinations, self._default)
+        destination = destination_of(domain, self._destinations)
+        floor = Level(destination.tls) if destination.tls else self._default
         if floor is Level.NONE:
             return [Demand(level=floor, floor=floor) for _ in hosts]
-        found = [await self._find_dane(host) if self._find_dane else Dane() for host in hosts]
+        find_dane = self._find_dane if destination.dane else None
+        found = [await find_dane(host) if find_dane else Dane() for host in hosts]
         sts = Sts()
-        if self._find_sts and not all((dane.published and dane.records) or dane.error for dane in found):
+        if (
+            self._find_sts
+            and destination.mta_sts
+            and not all((dane.published and dane.records) or dane.error for dane in found)
+        ):
             sts = await self._find_sts(domain)
         demands = []
         for host, dane in zip(hosts, found, strict=True):
@@ -110,9 +114,9 @@ class Demands:
             self._policies.popitem(last=False)
 
 
-def configured_level(domain: str, destinations: Mapping[str, Level], default: Level) -> Level:
-    """The level of `[delivery.destinations]` for `domain`, or for the closest name above it that stands there with a
-    dot in front; else `delivery.tls`."""
+def destination_of(domain: str, destinations: Mapping[str, DestinationSettings]) -> DestinationSettings:
+    """The table of `[delivery.destinations]` for `domain`, or for the closest name above it that stands there with a
+    dot in front; else one that changes nothing."""
     name = domain.lower().rstrip(".")
     if name in destinations:
         return destinations[name]
@@ -120,7 +124,7 @@ def configured_level(domain: str, destinations: Mapping[str, Level], default: Le
         name = name.partition(".")[2]
         if f".{name}" in destinations:
             return destinations[f".{name}"]
-    return default
+    return DestinationSettings()
 
 
 def demand_of(domain: str, host: MxHost, dane: Dane, sts: Sts, floor: Level) -> Demand:

@@ -29,6 +29,10 @@ class DestinationSettings:
     tls: Literal["", "none", "opportunistic", "enforced", "verified"] = ""
     """TLS to its hosts, in the words of `delivery.tls`, in place of that. What the domain itself demands with DANE or
     MTA-STS still holds where it is more, but for "none": then neither is asked for. Empty: as `delivery.tls` says."""
+    dane: bool = True
+    """Whether DANE is obeyed for this domain; false for one that has broken it and whose mail cannot wait."""
+    mta_sts: bool = True
+    """Whether MTA-STS is obeyed for this domain; the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from gatepost.msgauth.sts import StsMode, StsPolicy
 from gatepost.msgauth.tlsa import Tlsa
 from gatepost.names import Tls
 from gatepost.server.delivery.dane import Dane
-from gatepost.server.delivery.demands import Demands, SessionSeen, configured_level, demand_of
+from gatepost.server.delivery.demands import Demands, SessionSeen, demand_of
 from gatepost.server.delivery.protection import Demand, Level, MxHost, lowered
 from gatepost.server.delivery.settings import DeliverySettings, DestinationSettings
 from gatepost.server.delivery.sts import Sts
@@ -98,7 +98,10 @@ def test_dane_names_are_base_host_and_domain() -> None:
     ],
 )
 def test_a_destination_of_the_configuration(domain: str, level: Level) -> None:
-    assert configured_level(domain, {"example.net": TLS, ".example.net": SURE}, ANY) is level
+    tables = {"example.net": DestinationSettings(tls="enforced"), ".example.net": DestinationSettings(tls="verified")}
+    demands = Demands(DeliverySettings(destinations=tables), find_dane=None, find_sts=None)
+    (demand,) = asyncio.run(demands.demands(domain, [HOST]))
+    assert demand.level is level
 
 
 def run(settings: DeliverySettings, dane: Dane | None, policy: Sts | None) -> tuple[list[str], list[Demand]]:
@@ -120,6 +123,14 @@ def test_who_wants_no_tls_is_not_asked_about() -> None:
     none = DeliverySettings(destinations={"example.org": DestinationSettings(tls="none")})
     asked, demands = run(none, GOOD, ENFORCE)
     assert (asked, [one.level for one in demands]) == ([], [Level.NONE, Level.NONE])
+
+
+def test_one_domain_may_be_spared_what_it_broke() -> None:
+    spared = {"example.org": DestinationSettings(dane=False), ".org": DestinationSettings(mta_sts=False)}
+    assert run(DeliverySettings(destinations=spared), BROKEN, ENFORCE)[0] == ["sts"]
+    spared = {".org": DestinationSettings(mta_sts=False)}
+    asked, demands = run(DeliverySettings(destinations=spared), NOTHING, ENFORCE)
+    assert (asked, demands[0].level) == (["dane", "dane"], ANY)
 
 
 def test_a_policy_is_not_asked_for_where_dane_covers_all_hosts() -> None:
