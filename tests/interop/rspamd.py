@@ -27,19 +27,20 @@ options {{
 logging {{ type = "console"; level = "warning"; }}
 worker "normal" {{ bind_socket = "127.0.0.1:{port}"; count = 1; }}
 dkim {{ dkim_cache_size = 10; }}
+{more}
 """
 
 
 class Rspamd:
-    """Started at construction."""
+    """Started at construction. `more` goes into the configuration."""
 
-    def __init__(self, folder: Path, dns_port: int) -> None:
+    def __init__(self, folder: Path, dns_port: int, more: str = "") -> None:
         self.port = free_port()
         user = pwd.getpwnam("_rspamd")
         (folder / "run").mkdir()
         os.chown(folder / "run", user.pw_uid, user.pw_gid)
         config = folder / "rspamd.conf"
-        config.write_text(CONFIGURATION.format(folder=folder, dns=dns_port, port=self.port))
+        config.write_text(CONFIGURATION.format(folder=folder, dns=dns_port, port=self.port, more=more))
         options = [f"--var={key}={folder / 'run'}" for key in ("DBDIR", "RUNDIR", "LOGDIR")]
         command = ["/usr/bin/rspamd", "-f", "-u", "_rspamd", "-g", "_rspamd", "-c", str(config), *options]
         self._running = Running(command, folder)

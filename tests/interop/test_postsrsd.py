@@ -1,4 +1,4 @@
-"""Debian's postsrsd with the same secret: it restores what we write, we restore what it writes, and so do relays of both."""
+"""Debian's postsrsd with the same secret: it restores what we write, and we restore what it writes."""
 
 from __future__ import annotations
 
