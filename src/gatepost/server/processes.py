@@ -175,6 +175,7 @@ async def deliver(plan: Plan, column: int, log: Log, stop: asyncio.Event) -> Non
             clock=time.time,
             monotonic=time.monotonic,
             rng=random.Random(),  # noqa: S311 - spreads retries, hides nothing
+            sign=lambda octets, now: signer.sign(octets, settings.hostname, now).raw,
             note=notes.note,
             backup=open_backup(settings),
         )

@@ -21,11 +21,12 @@ from gatepost.store.spool.spooled import NewMessage, Spooled
 LOCAL = "LOCAL"  # the protocol of mail that was made here
 
 Resolve = Callable[[str], tuple[str, ...]]
+Sign = Callable[[bytes, float], bytes]
 
 
 class Notices:
     """Composes them. `resolve` gives the final addresses of an address (aliases expanded), none when mail for it cannot
-    leave from here; `next_id` gives spool ids."""
+    leave from here; `next_id` gives spool ids; `sign` puts our signatures on top."""
 
     def __init__(
         self,
@@ -35,12 +36,14 @@ class Notices:
         settings: DeliverySettings,
         resolve: Resolve,
         next_id: Callable[[float], str],
+        sign: Sign = lambda octets, now: octets,
     ) -> None:
         self._hostname = hostname
         self._postmaster = postmaster
         self._settings = settings
         self._resolve = resolve
         self._next_id = next_id
+        self._sign = sign
         self._to_postmaster: deque[float] = deque(maxlen=max(1, settings.postmaster_notices))
 
     def can_report(self, spooled: Spooled) -> bool:
@@ -150,7 +153,7 @@ class Notices:
                 requiretls=requiretls,
             ),
             session=Session(protocol=LOCAL, received_at=now),
-            body=octets,
+            body=self._sign(octets, now),
             reason=json.dumps(about),
         )
 

@@ -24,7 +24,7 @@ from gatepost.server.delivery.lane import HopLane, Works
 from gatepost.server.delivery.ledger import Desk
 from gatepost.server.delivery.loops import find_loop
 from gatepost.server.delivery.maildrop import DiscardLane, Mailboxes, MaildirLane
-from gatepost.server.delivery.notices import Notices, Resolve
+from gatepost.server.delivery.notices import Notices, Resolve, Sign
 from gatepost.server.delivery.result import Result
 from gatepost.server.delivery.routes import Carrier, Route, Routes
 from gatepost.server.delivery.settings import DeliverySettings
@@ -66,6 +66,7 @@ class Delivery:
     metrics: Metrics
     clock: Callable[[], float]
     monotonic: Callable[[], float]
+    sign: Sign = lambda octets, now: octets  # what we write ourselves
     note: Callable[[Attempt], None] = lambda attempt: None  # tells the journal
     rng: random.Random = field(default_factory=random.Random)
     forwarding: Forwarding | None = None
@@ -128,6 +129,7 @@ def _notices(parts: Delivery, routes: Routes) -> Notices:
         settings=parts.settings,
         resolve=resolve,
         next_id=parts.shard.next_id,
+        sign=parts.sign,
     )
 
 

@@ -57,7 +57,7 @@ class LoginSettings:
     checks_waiting: int = 50
     """Passwords that wait for their check in one worker; above it the answer is 454."""
     remember: float = 300.0
-    """Seconds after which a right password is checked by argon2id again; until then its digest under a key of the process
-    will do, kept in memory only. A changed password, a suspended account count at once. 0: each login pays."""
+    """Seconds after which a right password is checked by argon2id again; until then its digest under a key of the
+    process will do, kept in memory only. A changed password, a suspended account count at once. 0: each login pays."""
     guessing: GuessingSettings = field(default_factory=GuessingSettings)
     """What is done about guessed passwords."""
