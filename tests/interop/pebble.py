@@ -20,9 +20,9 @@ from gatepost.net.authority import make_authority, write_private
 
 
 class Pebble:
-    """`http_port` is where it looks for HTTP-01."""
+    """`http_port` is where it looks for HTTP-01; `eab` are the keys of accounts it knows already, and only takes."""
 
-    def __init__(self, program: str, *, http_port: int, dns_port: int) -> None:
+    def __init__(self, program: str, *, http_port: int, dns_port: int, eab: dict[str, str] | None = None) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="gatepost-pebble-"))
         authority = make_authority("Pebble's web server", now=time.time())
         issued = authority.issue(["127.0.0.1"], now=time.time())
@@ -39,7 +39,8 @@ class Pebble:
             "httpPort": http_port,
             "tlsPort": 1,
             "ocspResponderURL": "",
-            "externalAccountBindingRequired": False,
+            "externalAccountBindingRequired": eab is not None,
+            "externalAccountMACKeys": eab or {},
         }
         (self.folder / "config.json").write_text(json.dumps({"pebble": config}))
         quick = {"PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "0", "PEBBLE_AUTHZREUSE": "0"}

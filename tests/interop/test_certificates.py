@@ -8,6 +8,7 @@ import hashlib
 import json
 import smtplib
 import ssl
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -104,8 +105,8 @@ class Checker:
         self._thread.join(20)
 
 
-def test_over_http_with_tlsa_records_that_are_right_at_every_moment(world: World, tmp_path: Path) -> None:
-    names = ", ".join(f'"{name}"' for name in NAMES)
+def test_over_http_with_tlsa_records_that_are_right_at_every_moment(world: World, tmp_path: Path, curl: str) -> None:
+    names, https = ", ".join(f'"{name}"' for name in NAMES), free_port()
     more = f"""
 [acme]
 names = [{names}]
@@ -114,6 +115,7 @@ settle = 1
 check_every = 1
 {world.pebble.settings}
 [https]
+listen = ["127.0.0.1:{https}"]
 http_listen = ["127.0.0.1:{world.http}"]
 {world.knot.settings}ttl = 1
 """
@@ -140,6 +142,11 @@ http_listen = ["127.0.0.1:{world.http}"]
             for line in gate.cli("records", "print", "gate.example", "--json")[1].splitlines()
         ]
         assert f"{TLSA}. IN TLSA 3 1 1 {shown['next_key']}" in records
+        (tmp_path / "root.pem").write_text(world.pebble.root)
+        command = [curl, "-sS", "--cacert", str(tmp_path / "root.pem"), "--resolve", f"{NAMES[1]}:{https}:127.0.0.1"]
+        url = f"https://{NAMES[1]}:{https}/.well-known/mta-sts.txt"
+        policy = subprocess.run([*command, url], capture_output=True, check=True, timeout=60).stdout
+        assert policy.startswith(b"version: STSv1\r\nmode: testing\r\nmx: mx.gate.example\r\n")
         checker.stop()
         assert not checker.wrong
         assert len(set(checker.served)) == 2  # the first certificate kept the self-signed one's key
@@ -154,7 +161,14 @@ http_listen = ["127.0.0.1:{world.http}"]
         gate.stop()
 
 
-def settings_of(world: World, folder: Path, more: str = "", names: str = '"mx.gate.example"', host: str = "none"):  # type: ignore[no-untyped-def]
+def settings_of(
+    world: World,
+    folder: Path,
+    more: str = "",
+    names: str = '"mx.gate.example"',
+    host: str = "none",
+    authority: str = "",
+):  # type: ignore[no-untyped-def]
     text = f"""
 hostname = "mx.gate.example"
 [domains."gate.example"]
@@ -164,7 +178,7 @@ challenge = "dns-01"
 dns_delay = 0
 settle = 0
 tlsa_names = ["{host}.gate.example"]
-{world.pebble.settings}
+{authority or world.pebble.settings}
 {more}
 {world.knot.settings}ttl = 1
 [store]
@@ -205,6 +219,26 @@ def test_over_dns_with_a_wildcard(world: World, tmp_path: Path) -> None:
     assert again.chain != pair.chain
     assert again.key != pair.key  # no TLSA record stands, so nobody minds
     assert (upkeep.folder.path / "account.json").read_bytes() == account
+
+
+def test_an_account_that_is_known_already(world: World, tmp_path: Path) -> None:
+    key = "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W"
+    strict = Pebble(str(tool.found("pebble")), http_port=1, dns_port=world.knot.port, eab={"kid-1": key})
+    try:
+        (tmp_path / "eab").write_text(key + "\n")
+        (tmp_path / "eab").chmod(0o600)
+        own = f'directory = "{strict.directory}"\nca_file = "{strict.web_root}"\n'
+        for number, (more, says) in enumerate((("", "external"), ('eab_kid = "kid-1"\neab_key_file = "../eab"', ""))):
+            folder = tmp_path / str(number)
+            folder.mkdir()
+            state, upkeep = look(settings_of(world, folder, more=f"{more}\n{own}", authority="agree_to_terms = true"))
+            assert says in state.error.lower()
+            pair = upkeep.folder.current()
+            assert pair is not None
+            assert pair.is_self_signed is bool(says)
+            assert bool(state.error) is bool(says)
+    finally:
+        strict.stop()
 
 
 def test_a_tlsa_record_that_somebody_else_keeps_is_never_broken(

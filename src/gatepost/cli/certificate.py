@@ -40,6 +40,10 @@ def show(config: Path, as_json: bool) -> int:
     settings = read_gate(config)
     if not settings.tls.certificate:
         raise InputError("tls.certificate", "", "none is named; see [acme] or [tls] in docs/certificates.md")
+    if settings.acme.names and not Path(settings.tls.certificate).exists():
+        raise InputError(
+            "acme.names", settings.acme.names[0], "there is no certificate yet; the gate gets it when it runs"
+        )
     found = find_standings(settings, time.time())
     for one in found:
         click.echo(json.dumps(one.as_json()) if as_json else _page(one, settings))

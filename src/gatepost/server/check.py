@@ -119,6 +119,8 @@ def _certificate(settings: GateSettings, now: float) -> str:
     if not settings.tls.certificate:
         return "NO STARTTLS: mail comes in the clear; name a certificate in tls.certificate"
     tls = settings.tls
+    if settings.acme.names and not Path(tls.certificate).exists():
+        return "none yet; a self-signed one is made at the first start, and [acme] gets a real one then"
     found = {name: find_certificate(tls, name) for name in ("", *tls.names)}
     leaves = {name: check_certificate(files, now=now) for name, files in found.items()}
     first = min(leaves, key=lambda name: leaves[name].not_valid_after_utc)

@@ -57,6 +57,10 @@ def test_one_that_somebody_else_keeps(config: Path, capsys: pytest.CaptureFixtur
 
 def test_one_of_our_own_before_the_first_and_in_trouble(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with_acme(config)
+    assert main(["certificate", "show", "-c", str(config)]) == 2
+    assert "there is no certificate yet" in capsys.readouterr().err
+    main(["serve", "--check", "-c", str(config)])
+    assert "certificate: none yet; a self-signed one is made" in capsys.readouterr().out
     settings = load_settings(config)
     prepare_certificates(settings, None, 1_795_526_000.0)
     found = show(capsys, config)

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from gatepost.errors import ConfigError, StoreDamaged
 from gatepost.net.authority import write_private
 from gatepost.server.certificates.settings import CHAIN, CURRENT, FOLDER, KEY, live_files
-from gatepost.store.database import make_folder, sync_folder, told
+from gatepost.store.database import give_to_owner, make_folder, sync_folder, told
 
 NEXT, ASKED = "next.pem", "renew"
 CHALLENGES = "challenges"
@@ -64,10 +64,17 @@ class CertificateFolder:
     def prepare(self, user: pwd.struct_passwd | None = None) -> None:
         """Makes what is missing, and gives to `user` what is root's."""
         make_folder(self.challenges)
+        self._find_again()
         if user is not None:
             for path in (self.path, *self.path.rglob("*")):
                 if path.lstat().st_uid == 0:
                     os.chown(path, user.pw_uid, user.pw_gid, follow_symlinks=False)
+
+    def _find_again(self) -> None:
+        """A backup has no links: after a restore the newest pair is the one in use."""
+        whole = sorted(path.parent for path in self.path.glob(f"2*-*/{KEY}") if (path.parent / CHAIN).exists())
+        if whole and not (self.path / CURRENT).exists():
+            self._turn(whole[-1].name)
 
     def current(self) -> Pair | None:
         """The pair in use; None before the first."""
@@ -80,12 +87,15 @@ class CertificateFolder:
         make_folder(self.path / name)
         write_private(self.path / name / KEY, pair.key)
         write_private(self.path / name / CHAIN, pair.chain)
+        self._turn(name)
+        self._forget_old()
+
+    def _turn(self, name: str) -> None:
         fresh = self.path / f".{CURRENT}.{secrets.token_hex(4)}"
         with told(fresh):
             fresh.symlink_to(name)
             os.replace(fresh, self.path / CURRENT)
             sync_folder(self.path)
-        self._forget_old()
 
     def next_key(self) -> bytes:
         """The key that follows, made now if there is none or it is in use already."""
@@ -93,7 +103,7 @@ class CertificateFolder:
         if held and (current is None or public_octets(held) != public_octets(current.key)):
             return held
         made = new_key()
-        write_private(self.path / NEXT, made)
+        self._write(NEXT, made)
         return made
 
     def is_asked(self) -> bool:
@@ -102,12 +112,17 @@ class CertificateFolder:
 
     def ask(self) -> None:
         """Asks for a new certificate before its time."""
-        write_private(self.path / ASKED, b"")
+        self._write(ASKED, b"")
 
     def answered(self) -> None:
         """What was asked for is done, or failed."""
         with told(self.path / ASKED):
             (self.path / ASKED).unlink(missing_ok=True)
+
+    def _write(self, name: str, octets: bytes) -> None:
+        """A command may be root's, the gate is not, and has to read it."""
+        write_private(self.path / name, octets)
+        give_to_owner(self.path / name)
 
     def _read(self, name: Path) -> bytes:
         with told(self.path / name):

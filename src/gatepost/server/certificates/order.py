@@ -105,7 +105,10 @@ def _client(settings: AcmeSettings, folder: Path) -> ClientV2:
     )
     if settings.eab_kid:
         binding = messages.ExternalAccountBinding.from_data(
-            account_public_key=key, kid=settings.eab_kid, hmac_key=_eab_key(settings), directory=found.directory
+            account_public_key=key.public_key(),
+            kid=settings.eab_kid,
+            hmac_key=_eab_key(settings),
+            directory=found.directory,
         )
         body = body.update(external_account_binding=binding)
     from acme import errors

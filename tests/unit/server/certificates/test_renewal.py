@@ -143,3 +143,6 @@ def test_the_pair_changes_in_one_step_and_the_next_key_is_never_the_one_in_use(t
     assert public_octets(second) != public_octets(first)
     folder.use(GOOD, NOW + 1)
     assert [path.read_bytes() for path in tmp_path.rglob("key.pem") if "current" not in path.parts] == [GOOD.key]
+    (folder.path / "current").unlink()  # a backup has no links
+    folder.prepare()
+    assert folder.current() == GOOD
