@@ -15,6 +15,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from gatepost.errors import StoreError
+from gatepost.server.delivery.away import Away
 from gatepost.server.delivery.job import Job, PathOf, as_it_came, split_jobs
 from gatepost.server.delivery.ledger import AFTER_ERROR, Desk, Ledger
 from gatepost.server.delivery.pace import Pace
@@ -28,6 +29,7 @@ LINGER = 0.1  # seconds between two claims while mail comes in: each locks out t
 POLL = 0.2  # seconds between two looks for new mail when nobody wakes us
 SWEEP = 5.0  # seconds between two looks for lanes that are done
 ORDERED = CLAIM  # messages that a lane holds whose mail keeps its order
+FEW = 300  # messages in a lane, below which those that found it full are fetched
 LEAST_SHARE = 5  # messages that each lane may hold, however many others there are
 
 Claimed = list[tuple[Spooled, tuple[SpooledRecipient, ...]]]
@@ -87,6 +89,7 @@ class Agent:
         self._monotonic = monotonic
         self._ledger = Ledger(desk)
         self._lanes: dict[Route, _Open] = {}
+        self._away = Away()
         self._in_memory = 0  # jobs that lanes have and are not done with
         self._room = asyncio.Event()
         self._swept = monotonic()
@@ -117,6 +120,7 @@ class Agent:
                 claimed = await self._on_disk(self._claim)
                 for spooled, due in claimed:
                     self._dispatch(spooled, due)
+                await self._put_off()
                 if len(claimed) < CLAIM:
                     await _first(stop.wait(), self._until_more(wake))
             except StoreError as error:
@@ -131,7 +135,7 @@ class Agent:
     async def _until_more(self, wake: asyncio.Event) -> None:
         """Returns when something may be due: somebody woke us, a shard changed, a retry's time has come."""
         await asyncio.sleep(LINGER)
-        while not wake.is_set() and not await self._on_disk(self._may_be_due):
+        while not (wake.is_set() or await self._fetched() or await self._on_disk(self._may_be_due)):
             await _first(wake.wait(), asyncio.sleep(POLL))
 
     def _may_be_due(self) -> bool:
@@ -188,7 +192,7 @@ class Agent:
         self._in_memory += 1
         if entry.lane.waiting >= share or not entry.lane.put(job):
             self._in_memory -= 1
-            self._postpone(job, entry)
+            self._postpone(job, route, entry)
 
     def _hand_over_in_order(self, job: Job, entry: _Open) -> None:
         """What has no room goes back as it came, not to a later time: it must not be overtaken."""
@@ -218,12 +222,31 @@ class Agent:
             for route in [route for route, entry in self._lanes.items() if entry.lane.is_over]:
                 del self._lanes[route]
 
-    def _postpone(self, job: Job, entry: _Open) -> None:
+    async def _put_off(self) -> None:
+        """Writes down what found no room, all of it at once: it is claimed until then."""
+        fresh = self._away.take_fresh()
+        if fresh:
+            try:
+                await self._on_disk(lambda: self._desk.spool.record(fresh, self._desk.clock()))
+            except StoreError:
+                self._away.give_back(fresh)
+                raise
+
+    async def _fetched(self) -> bool:
+        """Whether mail that had found no room is due again, since there is some now."""
+        found = self._away.fetch(self._has_room)
+        if found:
+            await self._on_disk(lambda: self._desk.spool.bring_forward(found, self._desk.clock()))
+        return bool(found)
+
+    def _has_room(self, route: Route) -> bool:
+        return route not in self._lanes or self._lanes[route].lane.waiting < FEW
+
+    def _postpone(self, job: Job, route: Route, entry: _Open) -> None:
         """Leaves a job on disk for a while, without counting an attempt."""
         now = self._desk.clock()
         again = now + entry.pace.seconds(entry.lane.waiting) * (1 + self._desk.rng.random() / 4)
-        outcomes = [_untried(job.spooled.id, recipient, again) for recipient in job.recipients]
-        self._desk.disk.submit(self._desk.spool.record, outcomes, now)
+        self._away.put(route, [_untried(job.spooled.id, recipient, again) for recipient in job.recipients])
 
     async def _on_disk(self, call: Callable[[], Any]) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._desk.disk, call)

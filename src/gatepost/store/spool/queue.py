@@ -46,6 +46,9 @@ _DUE = (
     "SELECT message, next_try, address, route FROM recipient WHERE state = 'queued' AND next_try <= ?"
     " ORDER BY next_try, message"
 )
+_BRING_FORWARD = (
+    "UPDATE recipient SET next_try = ? WHERE message = ? AND position = ? AND state = 'queued' AND next_try > ?"
+)
 _MEND = "UPDATE recipient SET next_try = ?1, last_try = ?1 WHERE state = 'queued' AND last_try > ?2"
 
 
@@ -293,6 +296,18 @@ class Spool:
                 for number, outcome in pairs:
                     self._account(number, outcome.position)
         return finished
+
+    def bring_forward(self, outcomes: Sequence[Outcome], now: float) -> None:
+        """Queued copies that are due later than `now` become due as `outcomes` say; claims stay as they are."""
+        by_shard: dict[int, list[tuple[float, int, int, float]]] = {}
+        for outcome in outcomes:
+            number = number_of(outcome.id)
+            by_shard.setdefault(shard_of(number), []).append((outcome.next_try, number, outcome.position, now))
+        with self._guard:
+            for shard, rows in by_shard.items():
+                if shard in self._shards:
+                    with self._writing(shard) as (connection, _):
+                        connection.executemany(_BRING_FORWARD, rows)
 
     def change(self, shard: int, sql: str, values: Sequence[object], numbers: Collection[int]) -> int:
         """Runs one UPDATE of recipients, removes those of `numbers` it finished; for this room's own use."""
