@@ -15,11 +15,11 @@ import pytest
 from neighbour import tool
 from rspamd import Rspamd
 
+from gatepost.audit.records import quote_text
 from gatepost.config import parse_settings
 from gatepost.msgauth.dkim.publish import key_name
 from gatepost.server.signing.keyring import load_ring, read_states
 from gatepost.server.signing.next_keys import make_next_keys
-from gatepost.server.signing.records import quote_text
 from gatepost.server.signing.signer import Signer
 from gatepost.server.signing.upkeep import look_once
 from gatepost.server.submission.bulk_settings import BulkSettings

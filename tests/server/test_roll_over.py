@@ -8,8 +8,8 @@ from pathlib import Path
 
 from gatepost import ZoneResolver, dkim
 from gatepost.config import parse_settings
+from gatepost.server.records.wanted import key_records
 from gatepost.server.signing.next_keys import make_next_keys
-from gatepost.server.signing.records import key_records
 from handing_in import DOMAIN, PostOffice, letter
 from running import ZONE, NameServer, until
 

@@ -254,6 +254,8 @@ def _verdict(
         return Compared.RIGHT, f"stands, beside {', '.join(strangers[:3])}" if strangers else "stands"
     if not found or wanted.kind is Kind.TLSA:  # a key's record stands beside those of others
         return Compared.MISSING, "publish it, and leave what stands" if found else "publish it"
+    if wanted.kind is Kind.MX:
+        return Compared.YOURS, f"mail does not come to this gate; --overwrite {wanted.kind} would change that"
     if wanted.kind in OWNERS:
         return Compared.YOURS, f"yours stands and is kept; --overwrite {wanted.kind} would replace it"
     return Compared.DIFFERS, "something else stands there"

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gatepost.audit.records import WantedRecord
+from gatepost.config import parse_settings
 from gatepost.errors import InputError
 from gatepost.msgauth.dkim.publish import write_key_record
 from gatepost.net.authority import make_authority, write_private
+from gatepost.server.records.wanted import wanted_of
 from gatepost.server.signing.keyfiles import ALGORITHMS, make_key, write_key
-from gatepost.server.signing.records import DnsRecord, domain_records
 from gatepost.store.accounts import Accounts, random_password
 from gatepost.store.keys import KeyState, Stage
 
@@ -60,9 +62,20 @@ relay = "mx"
 folder = "{store}"
 
 [tls]
-# From our own authority until a public one signs: other servers take it for opportunistic TLS.
+# From our own authority until a public one signs: other servers take it for opportunistic TLS. With [acme] below, take
+# both lines out.
 certificate = "tls/{hostname}.pem"
 key = "tls/{hostname}.key"
+
+# [acme]
+# A certificate from Let's Encrypt, renewed by itself, with the TLSA records of its key (docs/certificates.md).
+# names = ["{hostname}", "mta-sts.{domain}", "autoconfig.{domain}", "autodiscover.{domain}"]
+# agree_to_terms = true
+
+# [https]
+# Serves our MTA-STS policy and sets mail programs up (docs/https.md); port 80 has the challenges of [acme].
+# listen = ["0.0.0.0:443", "[::]:443"]
+# http_listen = ["0.0.0.0:80", "[::]:80"]
 
 [dns]
 # A validating resolver of your own on this machine is best: block lists refuse the large public ones.
@@ -84,7 +97,7 @@ class Made:
     files: tuple[Path, ...]
     account: str
     password: str
-    records: tuple[DnsRecord, ...]
+    records: tuple[WantedRecord, ...]
 
     def as_json(self) -> dict[str, Any]:
         """As JSON values; the schema is docs/schema/init.json."""
@@ -105,7 +118,8 @@ def make_gate(chosen: Chosen, *, now: float) -> Made:
         raise InputError("--folder", config, "is there already; choose another folder, or remove it yourself")
     _make_folders(folder, chosen.store)
     keys, key_files = _first_keys(chosen, folder / chosen.store / "keys", now)
-    records = domain_records(chosen.domain, chosen.hostname, f"postmaster@{chosen.domain}", keys)
+    text = _configuration(chosen)
+    records = wanted_of(parse_settings(text, folder), chosen.domain, keys)
     authority = make_authority(f"{chosen.domain} mail authority", now=now)
     authority.save(folder / "tls")
     leaf = authority.issue([chosen.hostname], now=now)
@@ -117,13 +131,16 @@ def make_gate(chosen: Chosen, *, now: float) -> Made:
     for name, octets in files.items():
         write_private(folder / name, octets)
     password = _first_account(folder / chosen.store, chosen.account, now)
-    local = chosen.account.partition("@")[0]
-    text = TEMPLATE.format(
-        domain=chosen.domain, hostname=chosen.hostname, account=chosen.account, local=local, store=chosen.store
-    )
     write_private(config, text.encode())  # last: where it stands, the rest is there
     made = (config, *(folder / name for name in files), *key_files, folder / "tls/ca.pem", folder / "tls/ca.key")
     return Made(config=config, files=made, account=chosen.account, password=password, records=records)
+
+
+def _configuration(chosen: Chosen) -> str:
+    local = chosen.account.partition("@")[0]
+    return TEMPLATE.format(
+        domain=chosen.domain, hostname=chosen.hostname, account=chosen.account, local=local, store=chosen.store
+    )
 
 
 def _make_folders(folder: Path, store: str) -> None:

@@ -87,3 +87,61 @@ def test_a_key_without_its_file_is_told_of(config: str, tmp_path: Path, capsys: 
 def test_domains_of_others_are_one_line(config: str, capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
     assert main(["records", *arguments, "-c", config]) == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_each_record_is_explained_in_every_form(config: str, capsys: pytest.CaptureFixture[str]) -> None:
+    records = run(capsys, "records", "print", "example.org", "-c", config)
+    assert {"mx", "spf", "dkim", "dmarc", "tls-rpt", "srv"} <= {one["kind"] for one in records}
+    assert all(one["why"] for one in records)
+    for form in ("bind", "plain", "route53", "cloudflare", "json"):
+        assert main(["records", "print", "example.org", "-c", config, "--format", form]) == 0
+        out = capsys.readouterr().out
+        assert "v=DMARC1; p=quarantine" in out
+        if form == "route53":
+            changes = json.loads(out)["Changes"]
+            assert {one["ResourceRecordSet"]["Type"] for one in changes} == {"MX", "TXT", "SRV"}
+        elif form == "cloudflare":
+            mx = next(one for one in map(json.loads, out.splitlines()) if one["type"] == "MX")
+            assert (mx["priority"], mx["content"]) == (10, "mail.example.org")
+        elif form == "plain":
+            assert "Name:  @" in out
+            assert "Name:  _dmarc\n" in out
+    only = run(capsys, "records", "print", "example.org", "-c", config, "--only", "mx")
+    assert [one["value"] for one in only] == ["10 mail.example.org."]
+
+
+def test_the_plan_is_what_is_missing(config: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    zone = tmp_path / "zone"
+    records = run(capsys, "records", "print", "example.org", "-c", config)
+    zone.write_text("".join(f"{one['record']}\n" for one in records if one["kind"] != "dmarc"))
+    found = run(capsys, "records-plan", "plan", "example.org", "-c", config, "--zone", str(zone), code=1)
+    assert [one["kind"] for one in found if one["trouble"]] == ["dmarc"]
+    assert main(["records", "plan", "example.org", "-c", config, "--zone", str(zone)]) == 1
+    out = capsys.readouterr().out
+    assert '_dmarc.example.org. IN TXT "v=DMARC1; p=quarantine' in out
+    zone.write_text(zone_of(records))
+    run(capsys, "records-plan", "plan", "example.org", "-c", config, "--zone", str(zone))
+
+
+def test_publishing_without_a_server_names_the_option(config: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["records", "publish", "example.org", "-c", config, "--yes"]) == 2
+    assert "publish.server" in capsys.readouterr().err
+
+
+def test_a_record_is_tried_before_it_stands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    zone = tmp_path / "zone"
+    zone.write_text(
+        'example.org. MX 10 mail.example.org.\nexample.org. TXT "v=spf1 mx -all"\nmail.example.org. A 192.0.2.1\n'
+    )
+    there = ("--zone", str(zone), "--now", "2026-11-24T12:00Z")
+    (bad,) = run(capsys, "records-try", "try", "example.org", "v=spf1 include:gone.example +all", *there, code=1)
+    worse = {one["code"] for one in (*bad["new"], *bad["worse"])}
+    assert {"spf.broken-include", "spf.ends-open"} <= worse
+    (good,) = run(capsys, "records-try", "try", "example.org", "v=DMARC1; p=reject; rua=mailto:a@example.org", *there)
+    assert good["records"]["dmarc _dmarc.example.org"]["now"] == ["v=DMARC1; p=reject; rua=mailto:a@example.org"]
+    (same,) = run(capsys, "records-try", "try", "example.org", "mail.example.org. 60 IN A 192.0.2.1", *there)
+    assert same["new"] == same["worse"] == same["gone"] == []
+    for record in ("nonsense", "x\ny TXT z", "example.org. TYPE TXT"):
+        assert main(["records", "try", "example.org", record, *there]) == 2
+        assert capsys.readouterr().err.count("\n") == 1
+    assert main(["records", "try", "example.org", *there]) == 2

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 
-from gatepost.audit.records import WantedRecord, Wishes, wanted_records
+from gatepost.audit.records import Kind, Need, WantedRecord, Wishes, wanted_records
 from gatepost.msgauth.dkim.publish import key_name
 from gatepost.net.tls import ascii_name
 from gatepost.server.certificates.folder import CertificateFolder
@@ -37,7 +37,6 @@ _AUTHORITIES = {  # the word of CAA for an authority's directory
     "buypass.com": "buypass.com",
     "ssl.com": "ssl.com",
 }
-_WEB = ("mta-sts", "autoconfig", "autodiscover")
 
 
 def wanted_of(settings: GateSettings, domain: str, keys: Iterable[KeyState]) -> tuple[WantedRecord, ...]:
@@ -51,7 +50,7 @@ def wanted_of(settings: GateSettings, domain: str, keys: Iterable[KeyState]) -> 
             reports_to=settings.records.reports_to or f"postmaster@{domain}",
             keys=list(key_wishes(key for key in keys if key.domain == domain)),
             sts_id=policy_id(write_policy(settings.mta_sts, settings.hostname)) if served else "",
-            web=[f"{label}.{domain}" for label in _WEB if f"{label}.{domain}" != hostname] if served else (),
+            web=[name for name in _web_names(settings, domain) if name != hostname],
             tlsa=[(name, record_text(data), why) for name in tlsa_names(settings) for data, why in _tlsa(settings)],
             services=list(_services(settings)),
             caa=_authority(settings),
@@ -72,6 +71,14 @@ def key_wishes(keys: Iterable[KeyState]) -> Iterator[tuple[str, str, str]]:
         yield key_name(key.selector, key.domain), key.record, _WHY[key.stage].format(key.algorithm)
 
 
+def key_records(keys: Iterable[KeyState]) -> tuple[WantedRecord, ...]:
+    """The records of these keys alone."""
+    return tuple(
+        WantedRecord(kind=Kind.DKIM, need=Need.MUST, name=name, rtype="TXT", value=text, why=why)
+        for name, text, why in key_wishes(keys)
+    )
+
+
 def _services(settings: GateSettings) -> Iterator[tuple[str, int, str]]:
     """RFC 6186 §3.4: a service that is not offered is named with the target ".", here POP3 and IMAP in the clear."""
     offers = find_offers(settings)
@@ -86,6 +93,12 @@ def _services(settings: GateSettings) -> Iterator[tuple[str, int, str]]:
         yield names[offer.protocol, offer.implicit_tls], offer.port, offer.host
     if any(offer.protocol is Protocol.IMAP for offer in offers):
         yield "_imap._tcp", 0, ""
+
+
+def _web_names(settings: GateSettings, domain: str) -> list[str]:
+    """The names under which the HTTPS listener answers; none while it is off."""
+    labels = ("mta-sts", "autoconfig", "autodiscover") if find_offers(settings) else ("mta-sts",)
+    return [f"{label}.{domain}" for label in labels] if settings.https.listen else []
 
 
 def _tlsa(settings: GateSettings) -> list[tuple[str, str]]:

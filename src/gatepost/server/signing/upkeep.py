@@ -21,6 +21,7 @@ from gatepost.server.logs import Log
 from gatepost.server.settings import GateSettings
 from gatepost.server.signing.keyfiles import KeyFile, delete_key, find_keys, load_key
 from gatepost.server.signing.keyring import load_ring, without_keys
+from gatepost.server.signing.publishing import KeyPublishing
 from gatepost.server.signing.rotation import Happened, News, Waits, step
 from gatepost.store.keys import FILE, KeyState, KeyStates, Stage
 
@@ -46,9 +47,11 @@ async def watch_keys(settings: GateSettings, resolver: Resolver, log: Log) -> No
     """Rounds until it is cancelled; a round that fails is told of once."""
     failing = False
     lacked: tuple[str, ...] = ()
+    publishing = KeyPublishing(settings, log)
     await asyncio.sleep(FIRST)
     while True:
         try:
+            await publishing.round(time.time())
             news = await look_once(settings, resolver, time.time())
             lacked = await asyncio.to_thread(_tell_lacking, settings, lacked, log)
         except (GatepostError, OSError) as error:
