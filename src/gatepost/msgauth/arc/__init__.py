@@ -1,7 +1,8 @@
 """ARC: what those who passed a message on saw of it, sealed by each.
 
 In: a message, a resolver, the time. Out: `ArcResult`; for forwarders a sealed message.
-Standard: RFC 8617 (experimental, on its way to historic: chains are checked and shown, sealing is off by default).
+Standard: RFC 8617 (experimental, on its way to historic: chains are checked and shown; only
+forwarded mail is sealed, by `server.forward`).
 Files, in the order of the work: `record` and `chain` parse, `verify` judges with DKIM's keys and hashes, `seal` makes
 one more set.
 """

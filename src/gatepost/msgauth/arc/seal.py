@@ -2,7 +2,8 @@
 
 In: the message, what was found of it, the chain's validation, domain, selector and key, the time. Out: the message with
 its new set, or unchanged where none may be added.
-Standard: RFC 8617 §5.1. Not here: validation (`verify`), whether to seal at all (the caller; off by default).
+Standard: RFC 8617 §5.1. Not here: validation (`verify`), whether to seal at all (`server.forward`: only
+what is forwarded).
 """
 
 from __future__ import annotations
