@@ -15,7 +15,7 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
-from gatepost.errors import ConfigError, StoreDamaged
+from gatepost.errors import ConfigError, InputError, StoreDamaged, StoreError
 from gatepost.names import domain_of
 from gatepost.net.pages import PageFetcher
 from gatepost.ports import Resolver
@@ -54,8 +54,7 @@ class Transport:
         self._clock = clock
         folder = Path(settings.store.folder)
         self._policies = _open_policies(folder, log)
-        self._reports = TlsReports.open(folder) if settings.tlsrpt.send else None
-        self._shard = SpoolShard.open(folder / "spool", REPORT_SHARD, settings.store.spool) if self._reports else None
+        self._reports, self._shard = self._open_reports(folder) if settings.tlsrpt.send else (None, None)
         self._tally = Tally(self._reports, log, clock) if self._reports else None
         delivery = settings.delivery
         sts = StsPolicies(resolver, self._pages, self._policies, log, clock)
@@ -65,6 +64,22 @@ class Transport:
             find_sts=sts.find if delivery.mta_sts else None,
             count=self._tally.count if self._tally else lambda seen: None,
         )
+
+    def _open_reports(self, folder: Path) -> tuple[TlsReports | None, SpoolShard | None]:
+        """Both or none: mail does not wait for reports."""
+        try:
+            shard = SpoolShard.open(folder / "spool", REPORT_SHARD, self._settings.store.spool)
+            return TlsReports.open(folder), shard
+        except StoreError as error:
+            self._log.error("tlsrpt-failed", doing="open", reason=error)
+            return None, None
+
+    def _sign(self, raw: bytes, domain: str, now: float) -> bytes:
+        """RFC 8460 §3: a report by mail must be signed; one that is not would be thrown away."""
+        signed = self._signer.sign(raw, domain, now)
+        if not signed.by:
+            raise InputError("tlsrpt.sender", domain, f"has no key that signs; `gatepost records rotate {domain}`")
+        return signed.raw
 
     async def _find_dane(self, host: MxHost) -> Dane:
         return await find_dane(host, self._resolver, self._settings.delivery.mx_port)
@@ -78,7 +93,7 @@ class Transport:
             store=self._reports,
             resolver=self._resolver,
             post=self._pages.post,
-            sign=lambda raw, domain, now: self._signer.sign(raw, domain, now).raw,
+            sign=self._sign,
             add=self._shard.add_many,
             next_id=self._shard.next_id,
             own=frozenset(self._settings.domains),
@@ -107,13 +122,17 @@ def _open_policies(folder: Path, log: Log) -> StsStore:
     """The kept policies. A damaged file is put aside: they can be fetched again, and mail must not wait for it."""
     try:
         return StsStore.open(folder)
-    except StoreDamaged as error:
-        log.error("sts-failed", doing="open", reason=error, kept="sts.db.damaged")
-        for suffix in ("", "-wal", "-shm"):
+    except StoreError as error:
+        damaged = isinstance(error, StoreDamaged)
+        log.error("sts-failed", doing="open", reason=error, kept="sts.db.damaged" if damaged else None)
+    try:
+        for suffix in ("", "-wal", "-shm") if damaged else ():
             path = folder / f"sts.db{suffix}"
             if path.exists():
                 path.replace(folder / f"sts.db.damaged{suffix}")
         return StsStore.open(folder)
+    except (StoreError, OSError):
+        return StsStore.in_memory()
 
 
 def check_transport(settings: GateSettings) -> None:

@@ -12,7 +12,7 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
-from gatepost.store.database import make_folder, open_database, told, transaction
+from gatepost.store.database import make_folder, migrate, open_database, told, transaction
 
 STEPS = (
     """
@@ -63,6 +63,13 @@ class StsStore:
         make_folder(folder)
         path = folder / "sts.db"
         return cls(path, open_database(path, STEPS))
+
+    @classmethod
+    def in_memory(cls) -> StsStore:
+        """For a process that cannot open the file: what it fetches holds until it ends."""
+        path, connection = Path("memory"), sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        migrate(connection, path, STEPS, 1.0)
+        return cls(path, connection)
 
     def close(self) -> None:
         """Closes the database."""

@@ -8,10 +8,12 @@ Not here: asking (`dane`, `sts`), the handshake (`secure`), counting (`server.tl
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from ipaddress import ip_address
+from typing import Any, Protocol
 
 from gatepost.msgauth.sts import StsMode, StsPolicy
 from gatepost.names import Tls
@@ -53,7 +55,7 @@ class FindSts(Protocol):
     async def __call__(self, domain: str) -> Sts: ...
 
 
-FindDane = Callable[[MxHost], Awaitable[Dane]]
+FindDane = Callable[[MxHost], Coroutine[Any, Any, Dane]]
 
 
 class Demands:
@@ -82,13 +84,11 @@ class Demands:
         if floor is Level.NONE:
             return [Demand(level=floor, floor=floor) for _ in hosts]
         find_dane = self._find_dane if destination.dane else None
-        found = [await find_dane(host) if find_dane else Dane() for host in hosts]
-        sts = Sts()
-        if (
-            self._find_sts
-            and destination.mta_sts
-            and not all((dane.published and dane.records) or dane.error for dane in found)
-        ):
+        found: Sequence[Dane] = [Dane() for _ in hosts]
+        if find_dane:
+            found = await asyncio.gather(*map(find_dane, hosts))
+        sts, judged = Sts(), all((dane.published and dane.records) or dane.error for dane in found)
+        if self._find_sts and destination.mta_sts and not judged and not is_address(domain):
             sts = await self._find_sts(domain)
         demands = []
         for host, dane in zip(hosts, found, strict=True):
@@ -112,6 +112,15 @@ class Demands:
         self._policies.move_to_end(key)
         while len(self._policies) > MAX_POLICIES:
             self._policies.popitem(last=False)
+
+
+def is_address(domain: str) -> bool:
+    """Whether mail goes to an address literal, about which nobody can say anything."""
+    try:
+        ip_address(domain.strip("[]").lower().removeprefix("ipv6:"))
+    except ValueError:
+        return False
+    return True
 
 
 def destination_of(domain: str, destinations: Mapping[str, DestinationSettings]) -> DestinationSettings:
