@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from gatepost.lab.player import Visit
 from gatepost.lab.scenario import Outcome, Scenario, Stage
+from gatepost.ports.visitor import Visit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

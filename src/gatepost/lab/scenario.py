@@ -3,7 +3,8 @@
 In: nothing. Out: `Scenario` and its parts, as data; the script is a small function of the `Stage`.
 Standard: RFC 5321 §4.2.1 (classes of replies). They know no server's inside: address, port and recipient are given, and
 what happened is judged by the replies, and by the verdict and the delivered mail where those can be had.
-Not here: the scenarios (`lab.scenarios`), playing them (`lab.player`), judging them (`lab.judge`).
+Not here: steps and outcomes, which are the probe's too (`ports.visitor`), the scenarios (`lab.scenarios`), playing them
+(`lab.player`), judging them (`lab.judge`).
 """
 
 from __future__ import annotations
@@ -13,18 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gatepost.lab.internet import Internet
-
-
-class Outcome(enum.StrEnum):
-    """How a visit ended, by the replies alone."""
-
-    ACCEPTED = "accepted"  # every reply was positive
-    REFUSED = "refused"  # a 5xx reply
-    DEFERRED = "deferred"  # a 4xx reply
-    CLOSED = "closed"  # the server hung up
-    FOOLED = "fooled"  # the server answered what it should never have seen as a command
-    NOT_OFFERED = "not offered"  # the server does not announce what the visit needs
-    SILENT = "silent"  # no reply in time
+from gatepost.ports.visitor import Outcome as Outcome
+from gatepost.ports.visitor import Step as Step
 
 
 class Door(enum.StrEnum):
@@ -65,24 +56,6 @@ class Stage:
     internet: Internet
     now: float
     mark: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """Octets to send, and how many replies to wait for. A reply that is not positive ends the visit.
-
-    `needs` is an EHLO keyword that the server must have announced. `tls` starts the handshake after the replies.
-    `quiet` listens that many seconds more: a further reply means that the server was fooled. With `refusals` a
-    refusal of this step alone ends nothing. `last_word` is a step whose reply does not matter (QUIT).
-    """
-
-    send: bytes = b""
-    replies: int = 1
-    needs: str = ""
-    tls: bool = False
-    quiet: float = 0.0
-    refusals: bool = False
-    last_word: bool = False
 
 
 Script = Callable[[Stage], tuple[Step, ...]]

@@ -14,10 +14,13 @@ from typing import Protocol
 
 from gatepost.lab.internet import Internet
 from gatepost.lab.judge import Result, Seen, judge
-from gatepost.lab.player import Visit, play
+from gatepost.lab.player import play
 from gatepost.lab.scenario import Scenario, Stage, Target
+from gatepost.net.visits import SocketVisitor, VisitLimits
+from gatepost.ports.visitor import Visit
 
-AT_ONCE = 6  # visits at the same time; most of a visit is waiting
+# Visits at the same time, since most of a visit is waiting; nobody but ourselves is to be spared.
+LIMITS = VisitLimits(at_once=6, rate=1000.0, quiet=0.0)
 
 
 class Observer(Protocol):
@@ -37,15 +40,14 @@ async def run_tour(
     progress: Callable[[Scenario, Visit], None] = lambda scenario, visit: None,
 ) -> tuple[Result, ...]:
     """Every scenario once, several at a time; results in the scenarios' order."""
-    places = asyncio.Semaphore(AT_ONCE)
+    visitor = SocketVisitor(LIMITS)
 
     async def one(scenario: Scenario) -> tuple[Stage, Visit]:
-        async with places:
-            mark = f"{scenario.name}.{secrets.token_hex(6)}"
-            stage = Stage(target=target, internet=internet, now=time.time(), mark=mark)
-            visit = await asyncio.to_thread(play, scenario, stage)
-            progress(scenario, visit)
-            return stage, visit
+        mark = f"{scenario.name}.{secrets.token_hex(6)}"
+        stage = Stage(target=target, internet=internet, now=time.time(), mark=mark)
+        visit = await play(scenario, stage, visitor)
+        progress(scenario, visit)
+        return stage, visit
 
     played = await asyncio.gather(*(one(scenario) for scenario in scenarios))
     seen = await _look(observer, scenarios, [stage for stage, _ in played])

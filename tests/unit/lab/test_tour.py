@@ -13,12 +13,12 @@ from rich.console import Console
 
 from gatepost.lab.internet import Internet, make_internet
 from gatepost.lab.judge import Result, Seen, judge
-from gatepost.lab.player import Visit
 from gatepost.lab.scenario import Outcome, Scenario, Stage, Target
 from gatepost.lab.scenarios import SCENARIOS
 from gatepost.lab.table import as_json, exit_code, print_table
 from gatepost.lab.tour import run_tour
 from gatepost.msgauth import arc, dkim
+from gatepost.ports.visitor import Visit
 
 NOW = 1_790_000_000.0
 BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}

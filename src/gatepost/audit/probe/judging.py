@@ -95,6 +95,8 @@ def by_outcome(visit: Visit, scenario: Scenario) -> Judged:
     said = describe(visit)
     if visit.outcome is Outcome.NOT_OFFERED or not visit.reached:
         return untested(said)
+    if not visit.asked and visit.decisive is not None and visit.decisive.code in scenario.closed:
+        return passed(said)
     if not visit.asked:
         return untested(f"it ended before the question: {said}")
     if visit.outcome in scenario.good:

@@ -81,8 +81,9 @@ Judge = Callable[[Played, Aim, "Scenario"], Judged]
 class Scenario:
     """One thing to try. `name` is stable; `title` says what is tried, `bad` what it means when the server is not good,
     in one sentence; `good` are the outcomes of a good server (after the question was asked). `unclear` outcomes tell
-    nothing. `opens` is whether the usual session comes first. `late` scenarios annoy a server, or make it ban us: they
-    come last. `seconds` is the time for all of it. `spares` names the kinds of port where it makes no sense."""
+    nothing; the reply codes in `closed` are good even before the question. `opens` is whether the usual session comes
+    first, `secure` whether with STARTTLS. `late` scenarios annoy a server, or make it ban us: they come last. `seconds`
+    is the time for all of it. `play` and `judge` are for what one visit cannot tell."""
 
     name: str
     group: Group
@@ -97,6 +98,7 @@ class Scenario:
     opens: bool = True
     secure: bool | None = None
     good: tuple[Outcome, ...] = (Outcome.REFUSED, Outcome.CLOSED)
+    closed: tuple[str, ...] = ()
     unclear: tuple[Outcome, ...] = (Outcome.DEFERRED, Outcome.SILENT, Outcome.NONSENSE)
     needs: tuple[Need, ...] = ()
     play: Play | None = None

@@ -177,7 +177,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         "It should be refused before a single octet is sent; the disk would fill up.",
         "Compare the SIZE that a client announces with the limit.",
         spoken=(Spoken.SMTP,),
-        severity=Severity.WARNING,
+        severity=Severity.NOTICE,
         reference="RFC 1870 §6.1",
         steps=(ask(Step(send=b"MAIL FROM:<{sender}> SIZE=%d\r\n" % HUGE, needs="SIZE")),),
         judge=None,

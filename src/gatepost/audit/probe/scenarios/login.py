@@ -33,6 +33,8 @@ DEFAULTS: tuple[tuple[str, str], ...] = (
     ("guest", "guest"),
 )
 GUESSES = 8
+SLOW = 3.0  # seconds for an answer from which on nobody needs to guess any more
+SESSION = 25.0  # seconds for one session of guesses
 _LOCKED = re.compile(r"(?i)lock|block|too many|suspend|disabled|banned|try again|rate limit|later")
 _TLS_FIRST = re.compile(
     r"(?i)starttls|stls|\b(tls|ssl)\b|encrypt|secure|plaintext|cleartext|privacyrequired|5\.7\.1[01]"
@@ -125,6 +127,8 @@ async def _try_pairs(world: World, aim: Aim, pairs: Sequence[tuple[str, str]]) -
             hit = f"{name} with {_hint(password, name)}"
         elif reply.kind is not Kind.NO or _LOCKED.search(reply.text):
             sign = reply.text
+        elif reply.seconds >= SLOW:
+            sign = f"it takes {reply.seconds:.0f} s to answer"
         if hit or sign:
             break
     return Played(visits=tuple(visits), notes={"hit": hit, "sign": sign, "tries": len(visits)})
@@ -176,8 +180,10 @@ async def _guess(world: World, aim: Aim, scenario: Scenario) -> Played:
     for session_number in range(2):
         tries = [step for n in range(GUESSES) for step in attempt(aim, name, f"wrong-{session_number}-{n}")]
         steps = (*session(aim, secure=aim.starttls), *tries, goodbye(aim))
-        call = Call(target=aim.target, steps=aim.fill(steps), source=aim.source, seconds=scenario.seconds / 2 - 1)
+        call = Call(target=aim.target, steps=aim.fill(steps), source=aim.source, seconds=SESSION)
         visits.append(await world.visitor.visit(call))
+        if any(reply.seconds >= 1.0 for reply in visits[-1].replies):
+            break
     return Played(visits=tuple(visits))
 
 

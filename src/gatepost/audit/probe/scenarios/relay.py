@@ -77,6 +77,7 @@ def _relay(name: str, spelling: str, recipient: str, *, sender: str = "<{sender}
         severity=Severity.DANGER,
         reference="RFC 5321 §3.6.1",
         steps=_steps(sender, recipient),
+        closed=("530",),  # nothing goes without a login
         play=_play_local if local else _play,
         judge=_judge,
     )

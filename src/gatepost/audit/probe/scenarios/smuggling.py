@@ -30,7 +30,7 @@ ENDS: tuple[tuple[str, bytes, str], ...] = (
     ("crlf-dot-crcrlf", b"\r\n.\r\r\n", "CRLF.CR CRLF"),
     ("crcrlf-dot", b"\r\r\n.\r\n", "CR CRLF.CRLF"),
 )
-_TRUE_ENDS = {"crcrlf-dot"}  # CRLF.CRLF with a CR before it: the end is right, the line before it is not
+TRUE_ENDS = {"crcrlf-dot"}  # CRLF.CRLF with a CR before it: the end is right, the line before it is not
 
 
 def load(first: bytes, end: bytes, hidden: bytes, recipient: bytes = b"{recipient}") -> bytes:
@@ -72,7 +72,7 @@ def _judge_in(played: Played, aim: Aim, scenario: Scenario) -> Judged:
     NUL and stray CR near a true end only a second *mail* counts: what follows a true end is a session again."""
     visit = played.visits[0]
     answers = [reply for said in visit.said if said.question for reply in said.replies]
-    if visit.outcome is Outcome.FOOLED and scenario.name.removeprefix("smuggling-") in _TRUE_ENDS:
+    if visit.outcome is Outcome.FOOLED and scenario.name.removeprefix("smuggling-") in TRUE_ENDS:
         return passed("the right end behind a stray CR ended it")
     if visit.outcome is Outcome.FOOLED and len(answers) > 1 and answers[1].code.startswith("5"):
         said = f"after {answers[0].text[:60]} it read on in the mail as in commands ({answers[1].text[:60]})"

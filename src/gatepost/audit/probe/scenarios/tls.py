@@ -49,7 +49,7 @@ _BEGIN = {
     Spoken.IMAP: (GREETING, CAPABILITY, Step(send=b"s STARTTLS\r\n", needs="STARTTLS")),
     Spoken.POP3: (GREETING, CAPA, Step(send=b"STLS\r\n", needs="STLS")),
 }
-_INJECT = {
+INJECT = {
     Spoken.SMTP: b"STARTTLS\r\nNOOP\r\n",
     Spoken.IMAP: b"s STARTTLS\r\nx NOOP\r\n",
     Spoken.POP3: b"STLS\r\nCAPA\r\n",
@@ -201,7 +201,7 @@ def _faults(der: bytes, now: float) -> list[str]:
 async def _inject(world: World, aim: Aim, scenario: Scenario) -> Played:
     keyword = "STLS" if aim.target.spoken is Spoken.POP3 else "STARTTLS"
     begin = _BEGIN[aim.target.spoken][:2]
-    step = Step(send=_INJECT[aim.target.spoken], needs=keyword, tls=True, quiet=QUIET, question=True)
+    step = Step(send=INJECT[aim.target.spoken], needs=keyword, tls=True, quiet=QUIET, question=True)
     call = Call(target=aim.target, steps=aim.fill((*begin, step)), source=aim.source)
     return Played(visits=(await world.visitor.visit(call),))
 
@@ -365,6 +365,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         reference="RFC 3207 §4.2",
         spoken=(Spoken.SMTP,),
         needs=(Need.STARTTLS,),
+        closed=("503", "530"),
         opens=False,
         steps=(GREETING, EHLO, MAIL, STARTTLS, Step(send=RCPT.send, question=True)),
     ),
@@ -379,6 +380,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         reference="RFC 3207 §6; RFC 8314 §3.3",
         spoken=(Spoken.SMTP,),
         needs=(Need.STARTTLS,),
+        closed=("530",),
         secure=False,
         steps=(Step(send=b"MAIL FROM:<{author}>\r\n"), Step(send=RCPT.send, question=True)),
         judge=_judge_stripping,
