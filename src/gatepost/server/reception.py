@@ -8,7 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from gatepost.errors import StoreBusy, StoreDamaged, StoreError
 from gatepost.inspector.examine import Ports
@@ -49,6 +53,7 @@ from gatepost.server.pipeline.keeping import Keeper
 from gatepost.server.pipeline.memory import Memory
 from gatepost.server.pipeline.record import Recorder
 from gatepost.server.plan import Plan
+from gatepost.server.settings import GateSettings
 from gatepost.server.smtp.listener import Listener
 from gatepost.server.submission.opening import Shared, Submission
 from gatepost.store.accounts import Accounts
@@ -67,36 +72,148 @@ MAX_SHARDS = OWN_SHARD - SPARE_SHARDS  # those above are the delivery process's 
 async def receive(plan: Plan, column: int, log: Log, stop: asyncio.Event, retire: asyncio.Event) -> None:
     """Takes mail until `stop` is set, then finishes what is under way within the settings' time. Once `retire` is set
     no new connection is taken, and it returns when the last one has ended."""
+    async with AsyncExitStack() as closing:
+        stores = _open_stores(plan, column, log, closing)
+        house = _open_house(plan, column, log, stores, closing)
+        listener = Listener(
+            hostname=plan.settings.hostname,
+            gatekeeper=house.gate,
+            settings=plan.settings.smtp,
+            tls=plan.tls,
+            counters=plan.counters.column(column),
+        )
+        closing.callback(_cancel, [asyncio.create_task(task) for task in house.beside])
+        await listener.start([sock.dup() for sock in plan.entrances.of(Kind.SMTP)])
+        if house.submission is not None:
+            await house.submission.start()
+        plan.report_ready(column)
+        await _first(stop, retire)
+        house.list_keeper.retire()
+        serving = (listener, house.submission) if house.submission is not None else (listener,)
+        if not stop.is_set():
+            await asyncio.gather(*(one.retire(stop, MAX_RETIREMENT) for one in serving))
+        await asyncio.gather(*(one.stop(plan.settings.server.stop_timeout) for one in serving))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Stores:
+    """What is written and remembered, and who writes."""
+
+    keeper: Keeper
+    recorder: Recorder
+    journal: JournalWriter
+    watch: WatchWriter
+    memory: Memory | None
+    learned: LearnedStore | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _House:
+    """What answers clients; `beside` runs for as long as they are answered."""
+
+    gate: Gate
+    submission: Submission | None
+    list_keeper: ListKeeper
+    beside: tuple[Coroutine[Any, Any, None], ...]
+
+
+def _open_stores(plan: Plan, column: int, log: Log, closing: AsyncExitStack) -> _Stores:
+    """Closed in the opposite order: the spool, which answers clients, before what only remembers."""
     settings = plan.settings
     folder = Path(settings.store.folder)
-    committer = Committer(first_free_shard(folder / "spool", plan, log))
-    journal = JournalWriter(Journal.open_sometime(folder, settings.store.journal), journal_told(log))
-    learned = LearnedStore(folder, settings.store.learned) if settings.store.learned.enabled else None
     memory = open_memory(plan, log)
+    if memory is not None:
+        closing.callback(memory.close)
     watch = WatchWriter(Watch.open_sometime(folder, settings.store.watch), watch_told(log))
+    closing.callback(watch.close)
+    learned = LearnedStore(folder, settings.store.learned) if settings.store.learned.enabled else None
+    if learned is not None:
+        closing.callback(learned.close)
+    journal = JournalWriter(Journal.open_sometime(folder, settings.store.journal), journal_told(log))
+    closing.callback(journal.close)
+    committer = Committer(first_free_shard(folder / "spool", plan, log))
+    closing.push_async_callback(committer.close)
     recorder = Recorder(log, journal, plan.metrics.column(column), memory, watch.note)
     in_flight = plan.counters.column(column)
     fullness = Fullness(folder / "spool", settings.store.spool, plan.fill, lambda: in_flight.octets)
-    keeper = Keeper(committer, recorder, plan.wake[1], fullness)
+    return _Stores(
+        keeper=Keeper(committer, recorder, plan.wake[1], fullness),
+        recorder=recorder,
+        journal=journal,
+        watch=watch,
+        memory=memory,
+        learned=learned,
+    )
+
+
+def _open_house(plan: Plan, column: int, log: Log, stores: _Stores, closing: AsyncExitStack) -> _House:
+    settings, folder = plan.settings, Path(plan.settings.store.folder)
     resolver = DnsResolver(settings.dns)
     lists = Lists(settings.lists, resolver)
+    message_ports = _open_ports(plan, column, log, stores, resolver, lists, closing)
+    door = open_door(plan, column, log, lists, stores.watch)
+    closing.push_async_callback(door.close)
+    directory = open_gate_directory(plan, log)
+    closing.push_async_callback(directory.close)
+    hops = _next_hops(settings, resolver)
+    admission = _open_admission(plan, log, directory, hops, closing)
+    exposures = Exposures(log, directory.exists)
+    closing.push_async_callback(exposures.close)
+    gate = Gate(
+        settings, admission=admission, keeper=stores.keeper, recorder=stores.recorder, door=door,
+        message_ports=message_ports, exposures=exposures,
+    )  # fmt: skip
+    submission = None
+    if plan.submission_tls is not None:
+        shared = Shared(
+            directory=directory, admission=admission, keeper=stores.keeper, recorder=stores.recorder,
+            journal=stores.journal, memory=stores.memory, door=door, ports=message_ports,
+        )  # fmt: skip
+        submission = Submission(plan, column, shared)
+        closing.push_async_callback(submission.close)
+    list_keeper = ListKeeper(lists, settings, folder, log)
+    accounts = watch_accounts(folder, plan.recipients, directory_told(log), gate.learn_accounts)
+    beside = (list_keeper.run(), hops.watch(), door.keep_up(), accounts)
+    return _House(gate=gate, submission=submission, list_keeper=list_keeper, beside=beside)
+
+
+def _next_hops(settings: GateSettings, resolver: DnsResolver) -> NextHops:
+    """Where mail goes on to, as far as that is known before it comes."""
     connector = Connector(settings.hostname, settings.delivery, resolver)
     routes = {domain.route for domain in settings.domains.values()} | {settings.way_out} - {""}
-    hops = NextHops(settings.hostname, routes, connector.addresses, client_context(verified=False))
+    return NextHops(settings.hostname, routes, connector.addresses, client_context(verified=False))
+
+
+def _open_admission(
+    plan: Plan, log: Log, directory: GateDirectory, hops: NextHops, closing: AsyncExitStack
+) -> Admission:
+    settings = plan.settings
     relay = settings.relay
     asked = CallForward(hops.ask, relay.call_forward_positive, relay.call_forward_negative, time.monotonic)
-    scanner = ClamdScanner(settings.scanner) if settings.scanner.address else None
-    locator = GeoLocator(settings.geo) if settings.geo.file or settings.geo.network_file else None
-    sandbox = open_sandbox(plan, column, log)
-    follows = settings.inspector.links.follow_redirects != "never"
-    fetcher = RedirectFetcher(resolver, settings.fetch, may_ask=is_shortened) if follows else None
-    door = open_door(plan, column, log, lists, watch)
-    directory = open_gate_directory(plan, log)
     primaries = open_primaries(plan, hops, log)
-    admission = Admission(
+    if primaries is not None:
+        closing.callback(primaries.close)
+    return Admission(
         plan.recipients, hops, asked, directory.exists if directory.is_elsewhere else None, primaries=primaries,
         way_out=settings.way_out, bounces_only=settings.forward.bounces_from == "null",
     )  # fmt: skip
+
+
+def _open_ports(
+    plan: Plan, column: int, log: Log, stores: _Stores, resolver: DnsResolver, lists: Lists, closing: AsyncExitStack
+) -> Callable[[], Ports]:
+    """What each message's examination may ask; look-ups are counted anew for each."""
+    settings = plan.settings
+    follows = settings.inspector.links.follow_redirects != "never"
+    fetcher = RedirectFetcher(resolver, settings.fetch, may_ask=is_shortened) if follows else None
+    if fetcher is not None:
+        closing.push_async_callback(fetcher.close)
+    sandbox = open_sandbox(plan, column, log)
+    if sandbox is not None:
+        closing.push_async_callback(sandbox.close)
+        sandbox.warm()
+    scanner = ClamdScanner(settings.scanner) if settings.scanner.address else None
+    locator = GeoLocator(settings.geo) if settings.geo.file or settings.geo.network_file else None
 
     def message_ports() -> Ports:
         return Ports(
@@ -104,72 +221,18 @@ async def receive(plan: Plan, column: int, log: Log, stop: asyncio.Event, retire
             opener=sandbox,
             scanner=scanner,
             fetcher=fetcher,
-            history=memory,
-            memory=learned,
+            history=stores.memory,
+            memory=stores.learned,
             lists=lists,
             locator=locator,
         )
 
-    exposures = Exposures(log, directory.exists)
-    gate = Gate(
-        settings, admission=admission, keeper=keeper, recorder=recorder, door=door, message_ports=message_ports,
-        exposures=exposures,
-    )  # fmt: skip
-    submission = None
-    if plan.submission_tls is not None:
-        shared = Shared(
-            directory=directory, admission=admission, keeper=keeper, recorder=recorder, journal=journal,
-            memory=memory, door=door, ports=message_ports,
-        )  # fmt: skip
-        submission = Submission(plan, column, shared)
-    listener = Listener(
-        hostname=settings.hostname,
-        gatekeeper=gate,
-        settings=settings.smtp,
-        tls=plan.tls,
-        counters=plan.counters.column(column),
-    )
-    if sandbox is not None:
-        sandbox.warm()
-    list_keeper = ListKeeper(lists, settings, folder, log)
-    watching = [
-        asyncio.create_task(list_keeper.run()),
-        asyncio.create_task(hops.watch()),
-        asyncio.create_task(door.keep_up()),
-        asyncio.create_task(watch_accounts(folder, plan.recipients, directory_told(log), gate.learn_accounts)),
-    ]
-    try:
-        await listener.start([sock.dup() for sock in plan.entrances.of(Kind.SMTP)])
-        if submission is not None:
-            await submission.start()
-        plan.report_ready(column)
-        await _first(stop, retire)
-        list_keeper.retire()
-        serving = (listener, submission) if submission is not None else (listener,)
-        if not stop.is_set():
-            await asyncio.gather(*(one.retire(stop, MAX_RETIREMENT) for one in serving))
-        await asyncio.gather(*(one.stop(settings.server.stop_timeout) for one in serving))
-    finally:
-        for task in watching:
-            task.cancel()
-        if submission is not None:
-            await submission.close()
-        await exposures.close()
-        await committer.close()
-        journal.close()
-        if learned is not None:
-            learned.close()
-        if sandbox is not None:
-            await sandbox.close()
-        if fetcher is not None:
-            await fetcher.close()
-        await door.close()
-        await directory.close()
-        if primaries is not None:
-            primaries.close()
-        watch.close()
-        if memory is not None:
-            memory.close()
+    return message_ports
+
+
+def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
 
 
 def open_memory(plan: Plan, log: Log) -> Memory | None:
