@@ -28,6 +28,8 @@ BENCHES: tuple[tuple[str, tuple[str, ...], str], ...] = (
         ("--each-login-pays", "--sessions", "1,50"),
         "the same, when no password is believed twice",
     ),
+    ("delivery.py", (), "queue and deliver over TLS, against Postfix with OpenDKIM"),
+    ("drain.py", (), "a full queue with dead domains"),
     ("inspection.py", (), "the whole inspection, against rspamd and SpamAssassin"),
     ("detection.py", (), "what is found and missed, against rspamd and SpamAssassin"),
     ("memory.py", (), "memory of idle TLS connections, and growth"),

@@ -24,7 +24,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,7 +99,16 @@ class Cell:
 class Peers:
     """Postfix, its smtpd with TLS from the start, Dovecot's SASL and OpenDKIM, on the gate's certificate and keys."""
 
-    def __init__(self, folder: Path, office: PostOffice, *, each_login_pays: bool) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        office: PostOffice,
+        *,
+        each_login_pays: bool,
+        settings: Mapping[str, str] | None = None,
+        services: str = "",
+    ) -> None:
+        """`settings` and `services` go to Postfix, over what stands here."""
         self.port, milter = free_port(), free_port()
         folder.chmod(0o755)
         book = Book.open(office.folder / "store")
@@ -111,15 +120,15 @@ class Peers:
         for name in ("dovecot", "postfix", "opendkim"):
             (folder / name).mkdir()
         cache = "0" if each_login_pays else "10M"
-        settings = AUTH.format(socket=socket_path, users=folder / "users", cache=cache)
-        self._dovecot = Dovecot(tool.unpacked("dovecot"), folder / "dovecot", settings)
+        auth = AUTH.format(socket=socket_path, users=folder / "users", cache=cache)
+        self._dovecot = Dovecot(tool.unpacked("dovecot"), folder / "dovecot", auth)
         self._dkim = self._start_opendkim(folder / "opendkim", office, milter)
         service = (
             f"127.0.0.1:{self.port} inet n - n - - smtpd -o smtpd_tls_wrappermode=yes -o smtpd_sasl_auth_enable=yes\n"
         )
         import postfix as harness
 
-        harness.SERVICES = SERVICES + service.replace("{", "{{")  # type: ignore[attr-defined]
+        harness.SERVICES = SERVICES + (service + services).replace("{", "{{")  # type: ignore[attr-defined]
         self._postfix = Postfix(
             tool.unpacked("postfix"),
             folder / "postfix",
@@ -136,7 +145,8 @@ class Peers:
                 "default_transport": "discard",
                 "smtpd_client_connection_count_limit": "0",
                 "default_process_limit": "200",
-            },
+            }
+            | dict(settings or {}),
         )
         wait_for_port(self.port)
 
