@@ -40,10 +40,12 @@ async def find_dane(host: MxHost, resolver: Resolver, port: int = 25) -> Dane:
     there = [answer for answer in answers if answer.status is DnsStatus.OK]
     if not there and any(answer.status is DnsStatus.TEMPFAIL for answer in answers):
         return Dane(error=f"DNS gives no address of {host.name}{_because(answers[0])}")
-    if not there or not all(answer.authentic for answer in there):
-        # RFC 7672 §2.2.2: also spares name servers that break at questions for TLSA, which sign nothing
-        return Dane()
-    for base in await _bases(host.name, resolver):
+    secure = bool(there) and all(answer.authentic for answer in there)
+    # RFC 7672 §2.2.2: without a signature nothing is asked, which also spares name servers that break at TLSA
+    bases = await _bases(host.name, resolver, secure)
+    if bases is None:  # the same: who hides an alias hides the records behind it
+        return Dane(error=f"DNS does not say whether {host.name} is an alias")
+    for base in bases:
         name = f"_{port}._tcp.{base}"
         answer = (await resolver.lookup_all((Question(name, "TLSA"),), LOOKUP_SECONDS))[0]
         if answer.status is DnsStatus.TEMPFAIL:  # RFC 7672 §2.1.2: it may be an attacker who answers so
@@ -59,14 +61,20 @@ def read_records(answer: Answer) -> tuple[Tlsa, ...]:
     return tuple(dict.fromkeys(record for record in found if record is not None and record.is_usable))
 
 
-async def _bases(name: str, resolver: Resolver) -> list[str]:
-    """RFC 7672 §2.2.2: where the host is an alias, the records stand at what it stands for, else at the alias."""
+async def _bases(name: str, resolver: Resolver, secure: bool) -> list[str] | None:
+    """RFC 7672 §2.2.2: where the host is an alias, the records stand at what it stands for, else at the alias. Of an
+    alias that is signed and leads to where nothing is, only at the alias. `secure`: the addresses are authentic. None when nobody
+    knows."""
     chain = [name]
     while len(chain) <= MAX_CNAMES:
         answer = (await resolver.lookup_all((Question(chain[-1], "CNAME"),), LOOKUP_SECONDS))[0]
+        if answer.status is DnsStatus.TEMPFAIL:
+            return None
         if answer.status is not DnsStatus.OK or not answer.authentic or answer.names[0] in chain:
             break
         chain.append(answer.names[0])
+    if not secure:
+        return [name] if len(chain) > 1 else []
     return list(dict.fromkeys((chain[-1], name)))
 
 
