@@ -10,7 +10,6 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 
 from gatepost.server.signing.keyfiles import write_key
-from gatepost.server.signing.records import quote_text
 from keys import key_record
 from running import ZONE, RunningGate
 
@@ -42,7 +41,8 @@ retry_max = 0.5
 KEY = generate_private_key(65537, 2048)  # of every domain that forwards, and of the sender
 DOMAINS = ("fwd.example", "one.example", "two.example")
 NAMES = [f"gp._domainkey.{domain}" for domain in (*DOMAINS, "sender.example")]
-LINES = [f"{name}. 300 IN TXT {quote_text(key_record(KEY).decode())}" for name in NAMES]
+RECORD = key_record(KEY).decode()
+LINES = [f'{name}. 300 IN TXT "{RECORD[:200]}" "{RECORD[200:]}"' for name in NAMES]
 LINES += [f'{domain}. 300 IN TXT "v=spf1 ip4:127.0.0.0/8 -all"' for domain in DOMAINS]
 DNS = ZONE + "\n".join(LINES) + "\n"
 RECEIVER = """

@@ -238,6 +238,8 @@ def test_spam_is_not_sent_on_unless_somebody_says_so(tmp_path: Path, names: Name
         held = gate.send(mail("junk"), "kim@fwd.example")[1].rpartition(" ")[2]
         gate.delivered("kim", folder=".Junk")
         assert not [one for one in far.taken if b"Subject: junk\r\n" in one[2]]
+        listed = {one["address"]: one["via"] for one in gate.cli_json("quarantine", "list")[0]["recipients"]}
+        assert listed["z@far.example"] == "kim@fwd.example"
         assert gate.cli_json("quarantine", "release", held) == [{"changed": {held: 1}}]
         assert arrived(far, "z@far.example", "junk")[0].startswith("SRS0=")
     finally:

@@ -139,7 +139,8 @@ def block(spooled: Spooled, destination: Callable[[SpooledRecipient], str], now:
     for recipient in spooled.in_state(*_waiting()):
         where = destination(recipient)
         rerouted = " (rerouted)" if recipient.route else ""
-        yield f"  to <{visible(recipient.address)}> by {visible(where)}{rerouted}: {_when(recipient, now)}"
+        via = f" (for <{visible(recipient.recipient.via)}>)" if recipient.recipient.via else ""
+        yield f"  to <{visible(recipient.address)}>{via} by {visible(where)}{rerouted}: {_when(recipient, now)}"
         yield f"     {why(spooled, recipient)}"
 
 

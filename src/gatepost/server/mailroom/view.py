@@ -139,6 +139,7 @@ def spooled_data(spooled: Spooled) -> dict[str, Any]:
                 "last_relay": recipient.last_relay,
                 "route": recipient.route,
                 "bounce": recipient.bounce,
+                "via": recipient.recipient.via,
             }
             for recipient in spooled.recipients
         ],
