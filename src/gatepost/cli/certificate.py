@@ -1,4 +1,4 @@
-"""`gatepost certificate`: how the server's certificates stand, and a new one before its time.
+"""`gatepost certificate`: how the server's certificates stand, the first key, and a new one before its time.
 
 In: the gate's configuration and store. Out: a page or JSON; a request that the running gate takes up within seconds.
 Exit code 1 of `show`: one of them ends soon, or cannot be renewed; of `renew`: there is no new one.
@@ -48,6 +48,33 @@ def show(config: Path, as_json: bool) -> int:
     for one in found:
         click.echo(json.dumps(one.as_json()) if as_json else _page(one, settings))
     return int(any(one.trouble for one in found))
+
+
+@command.command()
+@gate_option
+@json_option
+def prepare(config: Path, as_json: bool) -> int:
+    """Make the first key before the gate's first start with [acme], so that its TLSA record can be published first.
+
+    Where TLSA records stand already, publish those that this prints beside them, wait for their TTL, then start the
+    gate. Said again, it shows the same keys.
+    """
+    from gatepost.server.certificates.check import prepare_certificates
+    from gatepost.server.certificates.outlook import find_standings
+    from gatepost.server.certificates.tlsa import record_text, tlsa_names
+
+    settings = read_gate(config)
+    if not settings.acme.names:
+        raise InputError("acme.names", "[]", "name what the certificate is for; without [acme] no key is made here")
+    prepare_certificates(settings, None, time.time())
+    one = find_standings(settings, time.time())[0]
+    if as_json:
+        click.echo(json.dumps(one.as_json()))
+        return 0
+    for name in tlsa_names(settings):
+        for data in (one.key, one.next_key):
+            click.echo(f"{name}. IN TLSA {record_text(data)}")
+    return 0
 
 
 @command.command()

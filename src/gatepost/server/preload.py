@@ -1,7 +1,8 @@
 """What would be imported late is imported early: once root is dropped, the interpreter's own files may be out of reach.
 
-In: nothing. Out: modules in memory, shared by all processes that are forked later. A Python below /root, or a folder
-that only root may enter, else fails on the first message that needs a codec or a module nobody needed before.
+In: whether certificates are got by ACME. Out: modules in memory, shared by all processes that are forked later. A
+Python below /root, or a folder that only root may enter, else fails on the first message that needs a codec or a module
+nobody needed before.
 Not here: dropping root (`privileges`).
 """
 
@@ -25,11 +26,27 @@ LATE = (
     "uvloop",
     "wsgiref.simple_server",
 )
+# What the process of certificates needs, besides what its libraries load when they are asked.
+ACME = (
+    "acme.challenges",
+    "acme.client",
+    "acme.crypto_util",
+    "dns._asyncio_backend",
+    "dns.asyncquery",
+    "dns.rdtypes.ANY.SOA",
+    "dns.rdtypes.ANY.TLSA",
+    "dns.rdtypes.ANY.TSIG",
+    "dns.rdtypes.ANY.TXT",
+    "dns.update",
+    "josepy",
+    "netrc",
+    "requests",
+)
 
 
-def preload() -> None:
+def preload(*, acme: bool = False) -> None:
     """Imports modules and codecs; what is not installed is left out."""
-    for name in LATE:
+    for name in (*LATE, *ACME) if acme else LATE:
         try:
             importlib.import_module(name)
         except ImportError:

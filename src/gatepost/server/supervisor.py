@@ -83,7 +83,7 @@ class Supervisor:
         self._stamps = certificate_stamps(settings)
         self._warn()
         if self._plan.user is not None:
-            preload()
+            preload(acme=bool(settings.acme.names))
         self._lifeline = Lifeline()
         signal.pthread_sigmask(signal.SIG_BLOCK, WATCHED)
         gc.collect()
@@ -284,6 +284,8 @@ class Supervisor:
             settings = self.load()
             self._check_places(count_workers(settings))
             plan = make_plan(settings, self.environment, previous=self._plan)
+            if plan.user is not None:
+                preload(acme=bool(settings.acme.names))
         except Exception as error:  # whatever it is, the gate goes on as it was
             reason = error if isinstance(error, (GatepostError, OSError)) else repr(error)
             self._log.error("reload-refused", reason=reason, kept="the configuration before")

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from gatepost.cli.main import main
-from gatepost.config import load_settings
-from gatepost.server.certificates.check import prepare_certificates
+from gatepost.config import load_settings, parse_settings
+from gatepost.errors import ConfigError
 from gatepost.server.certificates.folder import CertificateFolder
 from gatepost.server.certificates.state import CertificateState, write_state
+from gatepost.server.plan import check_settings
 from schemas import validator
 
 ACME = """
@@ -33,10 +34,10 @@ def config(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
     return tmp_path / "gatepost.toml"
 
 
-def with_acme(config: Path, more: str = ACME) -> None:
+def with_acme(config: Path) -> None:
     lines = config.read_text().splitlines()
     kept = [line for line in lines if not line.startswith(("certificate =", "key ="))]
-    config.write_text("\n".join(kept) + more)
+    config.write_text("\n".join(kept) + ACME)
 
 
 def show(capsys: pytest.CaptureFixture[str], config: Path, code: int = 0) -> dict[str, Any]:
@@ -62,8 +63,12 @@ def test_one_of_our_own_before_the_first_and_in_trouble(config: Path, capsys: py
     main(["serve", "--check", "-c", str(config)])
     assert "certificate: none yet; a self-signed one is made" in capsys.readouterr().out
     settings = load_settings(config)
-    prepare_certificates(settings, None, 1_795_526_000.0)
+    assert main(["certificate", "prepare", "-c", str(config)]) == 0
+    printed = capsys.readouterr().out.splitlines()
     found = show(capsys, config)
+    assert printed == [f"_25._tcp.mail.example.org. IN TLSA 3 1 1 {found[key]}" for key in ("key", "next_key")]
+    assert main(["certificate", "prepare", "-c", str(config)]) == 0
+    assert capsys.readouterr().out.splitlines() == printed
     assert (found["managed"], found["self_signed"]) == (True, True)
     folder = CertificateFolder(settings.store.folder)
     write_state(folder.path, CertificateState().failed("the authority says no", 1_795_526_000.0, 900.0))
@@ -90,12 +95,12 @@ def test_one_of_our_own_before_the_first_and_in_trouble(config: Path, capsys: py
         ("[https]\nlisten = ['127.0.0.1:443']", "tls.certificate"),
     ],
 )
-def test_what_cannot_work_is_one_clear_line(
-    config: Path, capsys: pytest.CaptureFixture[str], more: str, says: str
-) -> None:
-    with_acme(config, f"\n{more}\n")
-    assert main(["serve", "--check", "-c", str(config)]) == 2
-    assert says in capsys.readouterr().out
+def test_what_cannot_work_is_one_clear_line(tmp_path: Path, more: str, says: str) -> None:
+    text = f'hostname = "mail.example.org"\n[domains."example.org"]\n{more}\n'
+    with pytest.raises(ConfigError) as caught:
+        check_settings(parse_settings(text, tmp_path))
+    assert says in str(caught.value)
+    assert "\n" not in str(caught.value)
 
 
 def test_files_of_tls_beside_acme_are_refused(config: Path, capsys: pytest.CaptureFixture[str]) -> None:

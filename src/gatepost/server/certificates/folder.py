@@ -10,6 +10,7 @@ import os
 import pwd
 import secrets
 import shutil
+import stat
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,13 +63,18 @@ class CertificateFolder:
         return self.path / CHALLENGES
 
     def prepare(self, user: pwd.struct_passwd | None = None) -> None:
-        """Makes what is missing, and gives to `user` what is root's."""
+        """Makes what is missing, and gives what is root's to `user`, else to the store's owner."""
         make_folder(self.challenges)
         self._find_again()
-        if user is not None:
-            for path in (self.path, *self.path.rglob("*")):
-                if path.lstat().st_uid == 0:
-                    os.chown(path, user.pw_uid, user.pw_gid, follow_symlinks=False)
+        store = self.path.parent.stat()
+        owner = (user.pw_uid, user.pw_gid) if user is not None else (store.st_uid, store.st_gid)
+        if os.geteuid() != 0 or owner[0] == 0:
+            return
+        for path in (self.path, *self.path.rglob("*")):
+            found = path.lstat()
+            # In a folder of his, he could have made a second name for somebody else's file.
+            if found.st_uid == 0 and (found.st_nlink == 1 or stat.S_ISDIR(found.st_mode)):
+                os.chown(path, *owner, follow_symlinks=False)
 
     def _find_again(self) -> None:
         """A backup has no links: after a restore the newest pair is the one in use."""

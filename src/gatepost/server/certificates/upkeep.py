@@ -144,7 +144,7 @@ class Upkeep:
     def _tell_tlsa(self, pair: Pair, sights: tuple[Sight, ...], used: tuple[str, str]) -> None:
         """A certificate that no TLSA record names is refused by everyone who looks: somebody must act now."""
         for sight in sights:
-            if sight.known and sight.stands and not sight.covers and not pair.is_self_signed:
+            if sight.known and sight.stands and not sight.covers:
                 self._tell(
                     sight.name, "wrong", self.log.error, "tlsa-wrong", name=sight.name,
                     do=f"publish TLSA 3 1 1 {used[0]}",
