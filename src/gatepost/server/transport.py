@@ -99,7 +99,7 @@ class Transport:
             own=frozenset(self._settings.domains),
             log=self._log,
             rng=random.Random(),  # noqa: S311 - spreads reports over the day
-            address=next(iter(self._settings.delivery.own_addresses), ""),
+            address=next(iter((*self._settings.delivery.own_addresses, *self._settings.lists.own_addresses)), ""),
         )
         return [self._tally.run(), send_reports(means, self._clock)]
 

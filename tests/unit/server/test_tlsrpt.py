@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fakes import DictResolver
 from gatepost.errors import ConfigError
@@ -213,6 +215,14 @@ def texts(*records: bytes) -> Sequence[bytes]:
 )  # fmt: skip
 def test_where_reports_go(records: Sequence[bytes], expected: tuple[str, ...]) -> None:
     assert parse_rua(records) == expected
+
+
+@given(st.lists(st.binary(max_size=200), max_size=3))
+def test_any_records_give_addresses_that_fit_a_field(records: list[bytes]) -> None:
+    for one in parse_rua([b"v=TLSRPTv1;rua=" + record for record in records]) + parse_rua(records):
+        assert one.isascii()
+        assert one.isprintable()
+        assert one.lower().startswith("https://") or "@" in mail_address(one)
 
 
 def test_what_a_mailto_means() -> None:

@@ -63,8 +63,8 @@ def read_records(answer: Answer) -> tuple[Tlsa, ...]:
 
 async def _bases(name: str, resolver: Resolver, secure: bool) -> list[str] | None:
     """RFC 7672 §2.2.2: where the host is an alias, the records stand at what it stands for, else at the alias. Of an
-    alias that is signed and leads to where nothing is, only at the alias. `secure`: the addresses are authentic. None when nobody
-    knows."""
+    alias that is signed and leads to where nothing is, only at the alias. `secure`: the addresses are authentic.
+    None when nobody knows."""
     chain = [name]
     while len(chain) <= MAX_CNAMES:
         answer = (await resolver.lookup_all((Question(chain[-1], "CNAME"),), LOOKUP_SECONDS))[0]

@@ -82,8 +82,15 @@ def test_an_insecure_mx_means_no_dane() -> None:
     assert ask("mx.example", authentic=False) == Dane()
 
 
-@pytest.mark.parametrize(("name", "asked"), [("broken.example", "_25._tcp.broken.example"), ("slow.example", "slow"),
-                                                ("hidden.example", "an alias"), ("hid.example", "an alias")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "asked"),
+    [
+        ("broken.example", "_25._tcp.broken.example"),
+        ("slow.example", "slow"),
+        ("hidden.example", "an alias"),
+        ("hid.example", "an alias"),
+    ],
+)
 def test_no_answer_makes_the_host_unusable(name: str, asked: str) -> None:
     dane = ask(name)
     assert asked in dane.error
