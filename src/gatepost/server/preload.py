@@ -37,6 +37,7 @@ ACME = (
     "dns.rdtypes.ANY.TLSA",
     "dns.rdtypes.ANY.TSIG",
     "dns.rdtypes.ANY.TXT",
+    "dns.rdtypes.IN",
     "dns.update",
     "josepy",
     "netrc",
