@@ -130,7 +130,7 @@ async def _gather(given: Given) -> tuple[dict[str, Any], dict[str, str]]:
     pieces: dict[str, Any] = {}
     unfinished: dict[str, str] = {}
     waiting = [stage for stage in STAGES if stage.wanted(given)]
-    done: set[str] = set()
+    done = {stage.name for stage in STAGES if stage not in waiting}  # nobody waits for what is not wanted
     running: dict[asyncio.Task[dict[str, Any]], Stage] = {}
     try:
         while waiting or running:

@@ -110,6 +110,7 @@ _RESTS_ON = {
     "services": ("servers", "transport", "access"),
     "more": ("transport", "access", "zone"),
     "sts": ("transport",),
+    "quick": ("transport", "zone"),
     "lookalikes": ("zone",),
     "host_spf": ("spf",),
 }

@@ -37,7 +37,8 @@ def _records(facts: Facts) -> Mapping[str, Any]:
     if facts.zone is not None:
         answers = {one.question.rtype.lower(): one for one in facts.zone.answers}
     if facts.more is not None:
-        answers |= {"tls_rpt": facts.more.tls_rpt, "bimi": facts.more.bimi}
+        answers["tls_rpt"] = facts.more.tls_rpt
+        answers |= {"bimi": facts.more.bimi} if facts.more.bimi is not None else {}
         answers |= {f"srv{name}": answer for name, answer in facts.more.srv.items()}
     return {name: answer_json(answer) for name, answer in answers.items()}
 
@@ -67,7 +68,7 @@ def _host(host: Host) -> dict[str, Any]:
         "implicit": host.implicit,
         "addresses": list(host.addresses),
         "reverse": {one.address: list(one.confirmed) for one in host.reverse},
-        "tlsa": [_text(record) for record in host.tlsa.records[:MAX_RECORDS]],
+        "tlsa": [_text(record) for record in host.tlsa.records[:MAX_RECORDS]] if host.tlsa is not None else [],
     }
 
 

@@ -39,13 +39,14 @@ class ZoneFacts:
     txt: Answer
     ds: Answer
     dnskey: Answer
-    caa: Answer
+    caa: Answer | None  # None: not asked
     caa_at: str
 
     @property
     def answers(self) -> tuple[Answer, ...]:
         """All of them."""
-        return (self.soa, self.ns, self.a, self.aaaa, self.mx, self.txt, self.ds, self.dnskey, self.caa)
+        rest = () if self.caa is None else (self.caa,)
+        return (self.soa, self.ns, self.a, self.aaaa, self.mx, self.txt, self.ds, self.dnskey, *rest)
 
     @property
     def exists(self) -> bool:
@@ -79,10 +80,10 @@ class Host:
 
     name: str
     preference: int
-    cname: Answer
     a: Answer
     aaaa: Answer
-    tlsa: Answer
+    cname: Answer | None = None  # None: not asked
+    tlsa: Answer | None = None
     reverse: tuple[Reverse, ...] = ()
     implicit: bool = False
 
@@ -181,7 +182,7 @@ class MoreRecords:
     """TLS-RPT and BIMI; where mail programs look for the servers (RFC 6186); the page of autoconfig."""
 
     tls_rpt: Answer
-    bimi: Answer
+    bimi: Answer | None = None
     srv: Mapping[str, Answer] = field(default_factory=dict)
     autoconfig: Answer | None = None
     autodiscover: Answer | None = None

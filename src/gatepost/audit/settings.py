@@ -18,6 +18,10 @@ class AuditSettings:
     """Seconds one domain's audit may take, whatever its servers do; what is found by then is told."""
     dns_wait: float = 15.0
     """Seconds one round of questions to DNS may take."""
+    depth: Literal["full", "quick"] = "full"
+    """ "quick" asks only for the records that say who may send and how: MX and addresses, SPF, DMARC, MTA-STS, TLS-RPT,
+    BIMI, DNSSEC, and of ports tries only 25; no reverse names, TLSA, CAA, SRV, selectors, look-alikes. For very many
+    domains."""
     selectors: tuple[str, ...] = ()
     """DKIM selectors to look up in every audited domain, besides those that are common and those of our own keys."""
     common_selectors: bool = True
@@ -32,6 +36,8 @@ class AuditSettings:
     tls: Literal["off", "versions", "suites"] = "versions"
     """How much of a server's TLS is tried: only the usual handshake; also every version, with its weakest suites; or
     every suite one by one (some 40 connections a port)."""
+    pause: float = 0.1
+    """Seconds between two connections to the same address; at most two are open at a time."""
     expiry_days: int = 14
     """Days before a certificate's end from which its coming expiry is a warning."""
     private: tuple[str, ...] = ()

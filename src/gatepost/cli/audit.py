@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import json
+import os
 import sys
 from contextlib import ExitStack
 from ipaddress import ip_network
@@ -23,6 +24,7 @@ from gatepost.api_audit import read_domain
 from gatepost.audit.settings import AuditSettings
 from gatepost.cli.audit_many import AT_ONCE, Auditor, audit_all, count_lines, read_lines
 from gatepost.cli.audit_show import show_audit, show_line
+from gatepost.cli.audit_workers import WORTH_IT, audit_over
 from gatepost.cli.clock import read_now
 from gatepost.cli.gate import json_option
 from gatepost.cli.options import config_option, dns_options, fail_on_option, make_resolver, now_option, read_settings
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
 @dns_options
 @now_option
 @config_option
+@click.option("--quick", is_flag=True, help="Only MX, SPF, DMARC, MTA-STS, TLS-RPT, BIMI and DNSSEC: for very many.")
 @click.option("--selector", "selectors", multiple=True, metavar="NAME", help="A DKIM selector to look up as well.")
 @click.option("--list", "lists", multiple=True, metavar="NAME", help="A block list to ask: zen, dbl, spamcop ...")
 @click.option("--no-ports", is_flag=True, help="Connect to no mail server; with --zone nothing is connected to anyway.")
@@ -52,7 +55,12 @@ if TYPE_CHECKING:
 @click.option("--lookalikes", type=click.IntRange(0, 2000), metavar="N", help="Look-alike names to look up.")
 @click.option("--private", multiple=True, metavar="NETWORK", help="A private network that may be connected to.")
 @click.option("--deadline", type=click.FloatRange(1, 3600), metavar="SECONDS", help="For one domain.  [default: 90]")
-@click.option("--at-once", type=click.IntRange(1, 256), default=AT_ONCE, show_default=True, help="Domains at a time.")
+@click.option(
+    "--at-once", type=click.IntRange(1, 256), default=AT_ONCE, show_default=True, help="Domains at a time (a process)."
+)
+@click.option(
+    "--jobs", type=click.IntRange(1, 64), metavar="N", help="Processes.  [default: one a core, for many domains]"
+)
 @click.option("--html", metavar="FILE", help="Write a report that can be printed.")
 @click.option("--compare", metavar="OLD.json", help="Show what changed since this output of --json.")
 @click.option("--full", is_flag=True, help="With several domains: the whole report on each, not one line.")
@@ -73,6 +81,7 @@ def command(
     fail_on: str,
     as_json: bool,
     at_once: int,
+    jobs: int | None,
     **chosen: Any,
 ) -> int:
     """Audit domains: DNS records, mail servers and their ports, encryption, block lists, each with what to change."""
@@ -99,18 +108,28 @@ def command(
         if html is not None:
             printer.report = stack.enter_context(_report(html))
         advance = stack.enter_context(progress(total if total != 1 else None, "auditing", octets=False))
-        asyncio.run(_run(auditor, names, at_once, printer, advance))
+        processes = jobs or (os.cpu_count() or 1 if total is None or total >= WORTH_IT else 1)
+        _run(auditor, names, at_once, processes, printer, advance)
     printer.finish()
     return 1 if fail_on != "never" and printer.gravest >= Severity(fail_on).rank else 0
 
 
-async def _run(auditor: Auditor, names: Iterable[str], at_once: int, printer: _Printer, advance: Any) -> None:
-    done = 0
-    async with auditor:
-        async for answer in audit_all(auditor, names, at_once):
+def _run(auditor: Auditor, names: Iterable[str], at_once: int, processes: int, printer: _Printer, advance: Any) -> None:
+    if processes > 1:
+        for done, answer in enumerate(audit_over(auditor, names, at_once, processes), 1):
             printer.show(answer)
-            done += 1
             advance(done)
+        return
+
+    async def alone() -> None:
+        done = 0
+        async with auditor:
+            async for answer in audit_all(auditor, names, at_once):
+                printer.show(answer)
+                done += 1
+                advance(done)
+
+    asyncio.run(alone())
 
 
 def audit_settings(settings: Settings | None, **chosen: Any) -> AuditSettings:
@@ -123,6 +142,7 @@ def audit_settings(settings: Settings | None, **chosen: Any) -> AuditSettings:
             raise InputError("--private", network, "is no network; give one as 10.1.0.0/16") from None
     return dataclasses.replace(
         base,
+        depth="quick" if chosen["quick"] else base.depth,
         selectors=(*base.selectors, *chosen["selectors"]),
         private=(*base.private, *chosen["private"]),
         ports=base.ports and not chosen["no_ports"],

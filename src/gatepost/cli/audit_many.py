@@ -11,8 +11,7 @@ import asyncio
 import sys
 from collections import deque
 from collections.abc import AsyncIterator, Iterable, Iterator
-from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -41,10 +40,10 @@ class Auditor:
     lists: ListsSettings
     gate: Settings | None = None
     now: float | None = None
+    shared_by: int = 1  # processes that have an auditor like this one: they share what one address may be asked
     _prober: Prober | None = None
     _pages: Pages | None = None
     _asked: Lists | None = None
-    _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     async def __aenter__(self) -> Self:
         from gatepost.reputation import Lists
@@ -53,15 +52,22 @@ class Auditor:
             self._asked = Lists(self.lists, self.resolver)
         if self.ports:
             from gatepost.net.pages import PageFetcher
-            from gatepost.net.probe import NetProber, read_networks
+            from gatepost.net.probe import TO_ONE, NetProber, read_networks
 
             allowed = read_networks(self.settings.private)
-            self._prober = NetProber(allowed=allowed, tls=self.settings.tls, name=self._name())
+            chosen = self.settings
+            self._prober = NetProber(
+                allowed=allowed,
+                tls=chosen.tls,
+                name=self._name(),
+                pause=chosen.pause * self.shared_by,
+                to_one=max(1, TO_ONE // self.shared_by),
+            )
             self._pages = PageFetcher(self.resolver, allowed=allowed, own=True)
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._stack.aclose()
+        """Nothing is held open between audits."""
 
     def _name(self) -> str:
         return self.gate.hostname if self.gate is not None else ""

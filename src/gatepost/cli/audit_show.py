@@ -15,8 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gatepost.audit.check import Area
-from gatepost.cli.show import SEVERITY_STYLE
-from gatepost.cli.terminal import safe
+from gatepost.cli.terminal import SEVERITY_STYLE, safe, visible
 from gatepost.finding import Severity
 
 GRADE_STYLE = {"A": "bold green", "B": "green", "C": "bold yellow", "D": "bold red", "F": "bold white on red"}
@@ -106,8 +105,6 @@ def _findings(findings: Sequence[Mapping[str, Any]], *, full: bool) -> Any:
 
 
 def _remedy(text: str) -> Text:
-    from gatepost.cli.terminal import visible
-
     return Text(visible(text, MAX_REMEDY))
 
 

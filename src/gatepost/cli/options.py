@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from gatepost.api import InspectionSettings
 from gatepost.cli.gate import json_option as json_option
 from gatepost.errors import InputError
 from gatepost.finding import Severity
@@ -23,6 +22,7 @@ from gatepost.net.zone import ZoneResolver
 from gatepost.ports import History, Locator, Memory, Resolver, Scanner
 
 if TYPE_CHECKING:
+    from gatepost.api import InspectionSettings
     from gatepost.config import Settings
     from gatepost.net.fetch import RedirectFetcher
     from gatepost.reputation import Lists
@@ -90,6 +90,8 @@ def read_settings(config: str | None) -> Settings | None:
 
 def inspection_settings(settings: Settings | None) -> InspectionSettings:
     """What of the gate's settings concerns the judgement of a message."""
+    from gatepost.api import InspectionSettings  # the inspector: 300 ms that only commands which judge messages need
+
     if settings is None:
         return InspectionSettings()
     return InspectionSettings(

@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gatepost.api import Inspection
-from gatepost.cli.terminal import safe, visible
+from gatepost.cli.terminal import SEVERITY_STYLE, safe, visible
 from gatepost.finding import Finding, Severity
 from gatepost.inspector.decision import Action
 from gatepost.inspector.trace import JudgedFrom, PathHop
@@ -34,13 +34,6 @@ ACTION_WORDS = {
     Action.QUARANTINE: "it is held back for a person to look at",
     Action.DEFER: "the sender is asked to try again later (451)",
     Action.REJECT: "it is refused in the session (550)",
-}
-SEVERITY_STYLE = {
-    Severity.PASS: "green",
-    Severity.INFO: "cyan",
-    Severity.NOTICE: "yellow",
-    Severity.WARNING: "bold yellow",
-    Severity.DANGER: "bold red",
 }
 RESULT_STYLE = {"pass": "green", "fail": "bold red", "softfail": "yellow", "temperror": "blue", "permerror": "yellow"}
 PLAIN = (str, int, float)

@@ -14,6 +14,15 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from gatepost.finding import Severity
+
+SEVERITY_STYLE = {
+    Severity.PASS: "green",
+    Severity.INFO: "cyan",
+    Severity.NOTICE: "yellow",
+    Severity.WARNING: "bold yellow",
+    Severity.DANGER: "bold red",
+}
 PICTURES = 0x2400  # U+2400 to U+241F show the C0 controls; U+2421 shows DEL
 
 

@@ -105,6 +105,16 @@ def test_many_domains_from_a_file(zone: Path, tmp_path: Path, capsys: pytest.Cap
     assert lines[-1].startswith("4 domains: ")
 
 
+def test_several_processes_answer_in_the_order_of_the_file(
+    zone: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = [f"d{number}.example" for number in range(150)]
+    path = tmp_path / "names"
+    path.write_text("\n".join(names))
+    assert main(["audit", "--from", str(path), "--zone", str(zone), "--json", "--jobs", "3", "--at-once", "4"]) == 1
+    assert [one["domain"] for one in answers(capsys)] == names
+
+
 def test_a_comparison_tells_what_changed_and_nothing_else(
     zone: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -15,11 +15,18 @@ from gatepost.finding import Severity
 from gatepost.msgauth.tlsa import Tlsa, matches_certificate, parse_tlsa, tlsa_data
 from gatepost.ports import DnsStatus, Service
 
+_NOTHING = (DnsStatus.NXDOMAIN, DnsStatus.NODATA)
+
 
 def _records(host: Host) -> list[tuple[str, Tlsa | None]]:
     answer = host.tlsa
-    texts = [str(record) for record in answer.records] if answer.status is DnsStatus.OK else []
+    texts = [str(one) for one in answer.records] if answer is not None and answer.status is DnsStatus.OK else []
     return [(text, parse_tlsa(text)) for text in texts]
+
+
+def _is_signed(host: Host) -> bool:
+    """Whether a resolver that is believed has checked the records."""
+    return host.tlsa is not None and host.tlsa.authentic
 
 
 def _usable(host: Host) -> list[Tlsa]:
@@ -69,7 +76,7 @@ def mismatch(facts: Facts) -> Iterator[Seen]:
                 "published": [str(one) for one in usable],
                 "record": f"3 1 1 {data.hex() if data else '<sha256 of the public key>'}",
             }
-            grave = Severity.DANGER if host.tlsa.authentic else Severity.WARNING
+            grave = Severity.DANGER if _is_signed(host) else Severity.WARNING
             yield Seen(evidence=evidence, severity=grave)
 
 
@@ -104,7 +111,7 @@ def not_signed(facts: Facts) -> Iterator[Seen]:
     if zone is None:
         return
     for host in facts.hosts or ():
-        if not _records(host) or host.tlsa.authentic:
+        if not _records(host) or _is_signed(host):
             continue
         if _is_below(host.name, facts.domain) and zone.ds.status in (DnsStatus.NODATA, DnsStatus.NXDOMAIN):
             yield Seen(evidence={"host": host.name, "reason": f"{facts.domain} has no DS record"})
@@ -169,7 +176,7 @@ def good(facts: Facts) -> Iterator[Seen]:
         chains = [service.tls.chain for service in _chains(facts, host) if service.tls is not None]
         if usable and chains and all(_matching(usable, chain) for chain in chains):
             count = len({one for chain in chains for one in _matching(usable, chain)})
-            yield Seen(evidence={"host": host.name, "count": count, "all": len(usable), "signed": host.tlsa.authentic})
+            yield Seen(evidence={"host": host.name, "count": count, "all": len(usable), "signed": _is_signed(host)})
 
 
 @check(
@@ -184,7 +191,7 @@ def good(facts: Facts) -> Iterator[Seen]:
 )
 def missing(facts: Facts) -> Iterator[Seen]:
     for host in facts.hosts or ():
-        if host.tlsa.status in (DnsStatus.NXDOMAIN, DnsStatus.NODATA) and host.tlsa.authentic:
+        if host.tlsa is not None and host.tlsa.status in _NOTHING and host.tlsa.authentic:
             yield Seen(evidence={"host": host.name, "name": f"_25._tcp.{host.name}"})
 
 

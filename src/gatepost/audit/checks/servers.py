@@ -187,7 +187,7 @@ def is_address(facts: Facts) -> Iterator[Seen]:
 )
 def cname(facts: Facts) -> Iterator[Seen]:
     for host in facts.hosts or ():
-        if host.cname.status is DnsStatus.OK and not host.implicit:
+        if host.cname is not None and host.cname.status is DnsStatus.OK and not host.implicit:
             yield Seen(evidence={"host": host.name, "target": str(host.cname.records[0])})
 
 

@@ -19,6 +19,7 @@ _WORDS = {
     "dkim": "DKIM",
     "dmarc": "DMARC",
     "sts": "MTA-STS",
+    "quick": "MTA-STS, TLS-RPT and BIMI",
     "more": "TLS-RPT, BIMI and SRV",
     "lookalikes": "look-alike names",
     "lists": "block lists",

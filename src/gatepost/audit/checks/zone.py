@@ -100,7 +100,8 @@ def old_algorithm(facts: Facts) -> Seen | None:
 )
 def caa_missing(facts: Facts) -> Seen | None:
     zone = facts.zone
-    if zone is None or not zone.exists or zone.caa.status not in (DnsStatus.NODATA, DnsStatus.NXDOMAIN):
+    caa = zone.caa if zone is not None else None
+    if caa is None or caa.status not in (DnsStatus.NODATA, DnsStatus.NXDOMAIN):
         return None
     return Seen(evidence={"domain": facts.domain})
 

@@ -15,6 +15,13 @@ SERVICES = ("_submissions", "_submission", "_imaps", "_imap", "_pop3s", "_pop3",
 MAX_AUTOCONFIG = 64 << 10  # octets
 
 
+async def gather_quick(domain: str, resolver: Resolver, wait: float) -> tuple[StsFacts, MoreRecords]:
+    """The records of MTA-STS, TLS-RPT and BIMI, and nothing else."""
+    names = (f"_mta-sts.{domain}", f"_smtp._tls.{domain}", f"default._bimi.{domain}")
+    sts, tls_rpt, bimi = await resolver.lookup_all([Question(name, "TXT") for name in names], wait)
+    return StsFacts(record=sts), MoreRecords(tls_rpt=tls_rpt, bimi=bimi)
+
+
 async def gather_sts(domain: str, resolver: Resolver, pages: Pages | None, wait: float) -> StsFacts:
     """The record; the policy too where there is a record, or where the policy's host exists without one."""
     record, host = await resolver.lookup_all(

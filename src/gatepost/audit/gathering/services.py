@@ -12,12 +12,13 @@ from collections.abc import Sequence
 from gatepost.audit.facts import Host, MoreRecords
 from gatepost.audit.gathering.records import srv_target
 from gatepost.audit.settings import AuditSettings
-from gatepost.ports import Prober, Question, Resolver, Service, Spoken, Target
+from gatepost.ports import Answer, DnsStatus, Prober, Question, Resolver, Service, Spoken, Target
 
 MAX_HOSTS = 6
 NOBODY = "gatepost-audit-asks-whether-nobody-is-taken"
+SMTP = 25
 PORTS = {
-    25: (Spoken.SMTP, False),
+    SMTP: (Spoken.SMTP, False),
     465: (Spoken.SMTP, True),
     587: (Spoken.SMTP, False),
     2525: (Spoken.SMTP, False),
@@ -64,26 +65,33 @@ def _of_exchanger(domain: str, host: Host, settings: AuditSettings) -> list[Targ
             port=port,
             spoken=spoken,
             implicit_tls=implicit,
-            recipients=tried if port == 25 else (),
+            recipients=tried if port == SMTP else (),
         )
         for address in chosen
         for port, (spoken, implicit) in PORTS.items()
+        if port == SMTP or settings.depth == "full"
     ]
 
 
 def _named(more: MoreRecords | None) -> list[tuple[str, int]]:
     if more is None:
         return []
-    places = [srv_target(record) for service in _SRV for record in more.srv[service].records[:4]]
+    places = [srv_target(record) for service in _SRV for record in _srv(more, service).records[:4]]
     return list(dict.fromkeys(place for place in places if place[0]))
 
 
 def _standard(more: MoreRecords | None, name: str, port: int) -> int:
     """The usual port of the service that names this place: it says what is spoken there."""
     for service, usual in _SRV.items():
-        if more is not None and any(srv_target(record) == (name, port) for record in more.srv[service].records):
+        if more is not None and any(srv_target(record) == (name, port) for record in _srv(more, service).records):
             return usual
     return port
+
+
+def _srv(more: MoreRecords, service: str) -> Answer:
+    """The answer for a service; an empty one where nobody asked."""
+    nothing = Answer(question=Question(service, "SRV"), status=DnsStatus.NODATA)
+    return more.srv.get(service, nothing)
 
 
 def _target(name: str, address: str, port: int, usual: int) -> Target:

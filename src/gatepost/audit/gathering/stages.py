@@ -15,7 +15,7 @@ from gatepost.audit.gathering.dkim import gather_dkim
 from gatepost.audit.gathering.dmarc import gather_dmarc
 from gatepost.audit.gathering.lists import gather_lists
 from gatepost.audit.gathering.lookalikes import gather_lookalikes
-from gatepost.audit.gathering.records import gather_more, gather_sts
+from gatepost.audit.gathering.records import gather_more, gather_quick, gather_sts
 from gatepost.audit.gathering.services import gather_services
 from gatepost.audit.gathering.spf import gather_spf
 from gatepost.audit.gathering.zone import gather_hosts, gather_zone
@@ -60,13 +60,17 @@ class Stage:
     wanted: Callable[[Given], bool] = lambda given: True
 
 
+def _is_full(given: Given) -> bool:
+    return given.settings.depth == "full"
+
+
 async def _zone(given: Given, _: Pieces) -> dict[str, Any]:
-    return {"zone": await gather_zone(given.domain, given.resolver, given.wait)}
+    return {"zone": await gather_zone(given.domain, given.resolver, given.wait, full=_is_full(given))}
 
 
 async def _hosts(given: Given, pieces: Pieces) -> dict[str, Any]:
     zone: ZoneFacts = pieces["zone"]
-    hosts, left_out = await gather_hosts(given.domain, zone, given.resolver, given.wait)
+    hosts, left_out = await gather_hosts(given.domain, zone, given.resolver, given.wait, full=_is_full(given))
     return {"hosts": hosts, "left_out": left_out}
 
 
@@ -89,13 +93,23 @@ async def _dkim(given: Given, _: Pieces) -> dict[str, Any]:
     chosen = given.settings
     return {
         "dkim": await gather_dkim(
-            given.domain, chosen.selectors, given.held, given.resolver, given.wait, common=chosen.common_selectors
+            given.domain,
+            chosen.selectors,
+            given.held,
+            given.resolver,
+            given.wait,
+            common=chosen.common_selectors and _is_full(given),
         )
     }
 
 
 async def _dmarc(given: Given, _: Pieces) -> dict[str, Any]:
     return {"dmarc": await gather_dmarc(given.domain, given.resolver, given.wait)}
+
+
+async def _quick(given: Given, _: Pieces) -> dict[str, Any]:
+    sts, more = await gather_quick(given.domain, given.resolver, given.wait)
+    return {"sts": sts, "more": more}
 
 
 async def _sts(given: Given, _: Pieces) -> dict[str, Any]:
@@ -131,13 +145,16 @@ async def _services(given: Given, pieces: Pieces) -> dict[str, Any]:
 STAGES: tuple[Stage, ...] = (
     Stage(name="zone", gather=_zone),
     Stage(name="dmarc", gather=_dmarc),
-    Stage(name="dkim", gather=_dkim),
-    Stage(name="sts", gather=_sts),
-    Stage(name="more", gather=_more),
-    Stage(name="lookalikes", gather=_lookalikes, wanted=lambda given: given.settings.lookalikes > 0),
+    Stage(name="dkim", gather=_dkim, wanted=lambda given: _is_full(given) or bool(given.held)),
+    Stage(name="sts", gather=_sts, wanted=_is_full),
+    Stage(name="more", gather=_more, wanted=_is_full),
+    Stage(name="quick", gather=_quick, wanted=lambda given: not _is_full(given)),
+    Stage(
+        name="lookalikes", gather=_lookalikes, wanted=lambda given: _is_full(given) and given.settings.lookalikes > 0
+    ),
     Stage(name="hosts", gather=_hosts, needs=("zone",)),
     Stage(name="spf", gather=_spf, needs=("zone",)),
-    Stage(name="host_spf", gather=_host_spf, needs=("hosts",)),
+    Stage(name="host_spf", gather=_host_spf, needs=("hosts",), wanted=_is_full),
     Stage(name="lists", gather=_lists, needs=("hosts",), wanted=lambda given: given.lists is not None),
     Stage(
         name="services",

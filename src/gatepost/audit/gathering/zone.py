@@ -18,23 +18,33 @@ from gatepost.ports import Answer, DnsStatus, Question, Resolver
 MAX_HOSTS = 20  # mail exchangers that are looked at; large providers have seven
 MAX_ADDRESSES = 16  # addresses of one
 MAX_NAMES = 5  # reverse names of an address that are followed
-_TYPES = ("SOA", "NS", "A", "AAAA", "MX", "TXT", "DS", "DNSKEY", "CAA")
+_TYPES = ("SOA", "NS", "A", "AAAA", "MX", "TXT", "DS", "DNSKEY")
 
 
-async def gather_zone(domain: str, resolver: Resolver, wait: float) -> ZoneFacts:
-    """What stands at the domain itself."""
-    soa, ns, a, aaaa, mx, txt, ds, dnskey, caa = await resolver.lookup_all([Question(domain, t) for t in _TYPES], wait)
-    caa_at = domain
-    above = domain.partition(".")[2]
-    while caa.status in (DnsStatus.NODATA, DnsStatus.NXDOMAIN) and above.count("."):  # RFC 8659 §3
-        caa_at = above
-        (caa,) = await resolver.lookup_all([Question(above, "CAA")], wait)
-        above = above.partition(".")[2]
+async def gather_zone(domain: str, resolver: Resolver, wait: float, *, full: bool = True) -> ZoneFacts:
+    """What stands at the domain itself; CAA only where `full`."""
+    soa, ns, a, aaaa, mx, txt, ds, dnskey = await resolver.lookup_all([Question(domain, t) for t in _TYPES], wait)
+    caa, caa_at = await _caa(domain, resolver, wait) if full else (None, domain)
     return ZoneFacts(soa=soa, ns=ns, a=a, aaaa=aaaa, mx=mx, txt=txt, ds=ds, dnskey=dnskey, caa=caa, caa_at=caa_at)
 
 
-async def gather_hosts(domain: str, zone: ZoneFacts, resolver: Resolver, wait: float) -> tuple[tuple[Host, ...], int]:
-    """The mail exchangers by preference, each once, and how many more there are."""
+async def _caa(domain: str, resolver: Resolver, wait: float) -> tuple[Answer, str]:
+    """RFC 8659 §3: the records of the name, else those of the nearest name above it that has any."""
+    (caa,) = await resolver.lookup_all([Question(domain, "CAA")], wait)
+    caa_at = domain
+    above = domain.partition(".")[2]
+    while caa.status in (DnsStatus.NODATA, DnsStatus.NXDOMAIN) and above.count("."):
+        caa_at = above
+        (caa,) = await resolver.lookup_all([Question(above, "CAA")], wait)
+        above = above.partition(".")[2]
+    return caa, caa_at
+
+
+async def gather_hosts(
+    domain: str, zone: ZoneFacts, resolver: Resolver, wait: float, *, full: bool = True
+) -> tuple[tuple[Host, ...], int]:
+    """The mail exchangers by preference, each once, and how many more there are. Only where `full` are aliases, TLSA
+    records and reverse names asked for."""
     if zone.mx.status is DnsStatus.OK:
         ordered = sorted(zone.mx.exchanges, key=lambda mx: (mx.preference, mx.exchange))
         named = list(dict.fromkeys((mx.exchange, mx.preference) for mx in ordered if mx.exchange != "."))
@@ -43,23 +53,17 @@ async def gather_hosts(domain: str, zone: ZoneFacts, resolver: Resolver, wait: f
     else:
         return (), 0
     kept = named[:MAX_HOSTS]
-    questions = [question for name, _ in kept for question in _of_host(name)]
+    types = ("A", "AAAA", "CNAME", "TLSA") if full else ("A", "AAAA")
+    questions = [Question(f"_25._tcp.{name}" if t == "TLSA" else name, t) for name, _ in kept for t in types]
     answers = await resolver.lookup_all(questions, wait)
     implicit = zone.mx.status is DnsStatus.NODATA
     hosts = []
     for at, (name, preference) in enumerate(kept):
-        cname, a, aaaa, tlsa = answers[4 * at : 4 * at + 4]
+        a, aaaa, *more = answers[len(types) * at : len(types) * (at + 1)]
+        cname, tlsa = more or (None, None)
         hosts.append(Host(name=name, preference=preference, cname=cname, a=a, aaaa=aaaa, tlsa=tlsa, implicit=implicit))
-    return await _with_reverse(hosts, resolver, wait), len(named) - len(kept)
-
-
-def _of_host(name: str) -> tuple[Question, ...]:
-    return (
-        Question(name, "CNAME"),
-        Question(name, "A"),
-        Question(name, "AAAA"),
-        Question(f"_25._tcp.{name}", "TLSA"),
-    )
+    left_out = len(named) - len(kept)
+    return (await _with_reverse(hosts, resolver, wait) if full else tuple(hosts)), left_out
 
 
 async def _with_reverse(hosts: Sequence[Host], resolver: Resolver, wait: float) -> tuple[Host, ...]:

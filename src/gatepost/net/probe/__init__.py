@@ -5,6 +5,6 @@ In: targets. Out: services. `prober` goes about it politely; `talk` speaks SMTP,
 speaks. Not here: what is made of it (`audit`), hostile sessions (`net.visits`).
 """
 
-from gatepost.net.probe.prober import NetProber, read_networks
+from gatepost.net.probe.prober import TO_ONE, NetProber, read_networks
 
-__all__ = ["NetProber", "read_networks"]
+__all__ = ["TO_ONE", "NetProber", "read_networks"]
