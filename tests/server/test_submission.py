@@ -26,6 +26,7 @@ def office(tmp_path_factory: pytest.TempPathFactory, name_server: NameServer) ->
         name_server.port,
         submission='relay_networks = ["127.0.0.9"]',
         domain='catch_all = "bob"',
+        more='[delivery]\nrelay = "none"\n',
     )
     yield office
     office.stop()
