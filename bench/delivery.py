@@ -62,7 +62,7 @@ def postfix_settings(port: int, folder: Path) -> dict[str, str]:
         "smtp_connection_cache_on_demand": "yes",
         "default_destination_concurrency_limit": "20",
         "initial_destination_concurrency": "20",
-        "maximal_queue_lifetime": "1h",
+        "in_flow_delay": "0s",
     }
 
 

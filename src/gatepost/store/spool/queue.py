@@ -49,6 +49,7 @@ _DUE = (
 _BRING_FORWARD = (
     "UPDATE recipient SET next_try = ? WHERE message = ? AND position = ? AND state = 'queued' AND next_try > ?"
 )
+_RECALL = "UPDATE recipient SET next_try = 0 WHERE state = 'queued' AND attempts = 0 AND next_try > 0"
 _MEND = "UPDATE recipient SET next_try = ?1, last_try = ?1 WHERE state = 'queued' AND last_try > ?2"
 
 
@@ -99,6 +100,7 @@ class Spool:
             spool._clock = now
             if exclusive:
                 spool._mend_times(now)
+                spool._recall()
         except BaseException:
             spool.close()
             raise
@@ -222,6 +224,14 @@ class Spool:
         for shard in list(self._shards):
             try:
                 self.change(shard, _MEND, (now, now + _CLOCK_SLACK), ())
+            except StoreDamaged as error:
+                self._set_aside(self._paths[shard], error)
+
+    def _recall(self) -> None:
+        """Nothing is full after a start: what the process before had put off, and never tried, is due at once."""
+        for shard in list(self._shards):
+            try:
+                self.change(shard, _RECALL, (), ())
             except StoreDamaged as error:
                 self._set_aside(self._paths[shard], error)
 
