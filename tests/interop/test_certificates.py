@@ -219,6 +219,15 @@ def test_over_dns_with_a_wildcard(world: World, tmp_path: Path) -> None:
     assert again.chain != pair.chain
     assert again.key != pair.key  # no TLSA record stands, so nobody minds
     assert (upkeep.folder.path / "account.json").read_bytes() == account
+    gone_account = {
+        "directory": world.pebble.directory,
+        "uri": f"https://127.0.0.1:{world.pebble.port}/my-account/gone",
+    }
+    (upkeep.folder.path / "account.json").write_text(json.dumps(gone_account))
+    for good in (False, True):  # an account that the authority has forgotten is made anew at the next try
+        upkeep.folder.ask()
+        state, _ = look(upkeep.settings)
+        assert bool(state.error) is not good, state.error
 
 
 def test_an_account_that_is_known_already(world: World, tmp_path: Path) -> None:

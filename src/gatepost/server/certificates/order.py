@@ -30,6 +30,7 @@ ACCOUNT_KEY, ACCOUNT = "account.key", "account.json"
 ONE_REQUEST = 30  # seconds
 MAX_WORDS = 500  # characters of what an authority says
 AGENT = "gatepost"
+UNKNOWN_ACCOUNT = "accountDoesNotExist"  # RFC 8555 §6.7
 
 
 class AcmeFailed(GatepostError):
@@ -61,7 +62,7 @@ def obtain(settings: AcmeSettings, folder: Path, key: bytes, names: Sequence[str
     """A certificate for `names` and `key`, with the chain above it. Raises AcmeFailed, StoreError, InputError."""
     from acme import crypto_util
 
-    with _told(settings):
+    with _told(settings, folder):
         client = _client(settings, folder)
         deadline = datetime.datetime.now() + datetime.timedelta(seconds=settings.timeout)
         order = client.new_order(crypto_util.make_csr(key, list(names)))
@@ -81,7 +82,7 @@ def obtain(settings: AcmeSettings, folder: Path, key: bytes, names: Sequence[str
 
 def renewal_time(settings: AcmeSettings, folder: Path, chain: bytes) -> float | None:
     """RFC 9773: when the authority wants `chain` renewed; None where it does not say."""
-    with _told(settings):
+    with _told(settings, folder):
         when, _ = _client(settings, folder).renewal_time(chain)
     return when.timestamp() if when is not None else None
 
@@ -180,8 +181,8 @@ def _check(chain: bytes, key: bytes) -> None:
 class _told:
     """Turns the library's errors, and those of the libraries below it, into one line of ours."""
 
-    def __init__(self, settings: AcmeSettings) -> None:
-        self._where = settings.directory
+    def __init__(self, settings: AcmeSettings, folder: Path) -> None:
+        self._where, self._folder = settings.directory, folder
 
     def __enter__(self) -> None:
         return None
@@ -189,6 +190,8 @@ class _told:
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
         if error is None or isinstance(error, GatepostError) or not isinstance(error, Exception):
             return
+        if getattr(error, "code", "") == UNKNOWN_ACCOUNT:  # the next try makes another one
+            (self._folder / ACCOUNT).unlink(missing_ok=True)
         raise AcmeFailed(_words(error, self._where)) from error
 
 

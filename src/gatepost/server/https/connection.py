@@ -83,7 +83,8 @@ class Exchange:
     def _write(self, response: Response) -> bytes:
         if self._http.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
             return b""
-        body = response.body or f"{HTTPStatus(response.status).phrase}\n".encode()
+        phrase = HTTPStatus(response.status).phrase.encode()
+        body = response.body or phrase + b"\n"
         headers = [
             ("Content-Type", response.kind),
             ("Content-Length", str(len(body))),
@@ -92,7 +93,7 @@ class Exchange:
             *([("Location", response.location)] if response.location else []),
             *([("Allow", response.allow)] if response.allow else []),
         ]
-        events: list[h11.Event] = [h11.Response(status_code=response.status, headers=headers)]
+        events: list[h11.Event] = [h11.Response(status_code=response.status, headers=headers, reason=phrase)]
         if self._head is None or self._head.method != b"HEAD":
             events.append(h11.Data(data=body))
         return b"".join(self._http.send(event) or b"" for event in (*events, h11.EndOfMessage()))
