@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from gatepost.errors import StoreError
 from gatepost.names import Envelope, Recipient, Session
 from gatepost.store.settings import SpoolSettings
 from gatepost.store.spool import NewMessage, Outcome, Spool, SpoolShard, State, quarantine, waiting
@@ -143,6 +144,23 @@ def test_what_was_delivered_meanwhile_stays_delivered(house: House) -> None:
     waiting.change(house.admin, ALL, waiting.bounce("no"))
     house.delivery.record([Outcome(id=message_id, position=0, state=State.DELIVERED)], NOW)
     assert waiting.change(house.admin, ALL, waiting.HOLD) == [(message_id, "bob@a.example")]
+
+
+def test_what_waits_in_memory_is_taken_back_before_it_is_sent(house: House) -> None:
+    ids = [house.add(f"r{n}@a.example") for n in range(4)]
+    house.delivery.due(NOW)
+    house.defer(ids[0], "4.2.2 full", NOW - 1)
+    house.delivery.due(NOW)
+    waiting.change(house.admin, Selection(ids=(ids[0],)), waiting.HOLD)
+    waiting.change(house.admin, Selection(ids=(ids[1],)), waiting.DROP)
+    waiting.change(house.admin, Selection(ids=(ids[2],)), waiting.bounce("no"))
+    for message_id in ids[:3]:
+        with pytest.raises(StoreError):
+            house.delivery.body_to_send(message_id)
+    assert house.delivery.body_to_send(ids[3]) == b"x"
+    house.delivery.record([Outcome(id=ids[0], position=0, state=State.QUEUED, reply="4.3.0 taken back")], NOW)
+    (held,) = waiting.search(house.admin, Selection(states=(State.HELD,)))
+    assert held.recipients[0].last_reply == "4.2.2 full", "what the other side said last is kept"
 
 
 def test_piles_are_by_destination_and_age(house: House) -> None:

@@ -169,7 +169,7 @@ class _LaneMaker:
         return HopLane(route, works, finish)
 
     async def _body(self, message_id: str) -> bytes:
-        return await asyncio.get_running_loop().run_in_executor(self.disk, self.parts.spool.body, message_id)
+        return await asyncio.get_running_loop().run_in_executor(self.disk, self.parts.spool.body_to_send, message_id)
 
     async def _dress(self, job: Job, raw: bytes) -> bytes:
         """In a thread of its own: a seal on a large message takes its time."""

@@ -49,6 +49,7 @@ _DUE = (
 _BRING_FORWARD = (
     "UPDATE recipient SET next_try = ? WHERE message = ? AND position = ? AND state = 'queued' AND next_try > ?"
 )
+_WANTED = "SELECT position FROM recipient WHERE message = ? AND state = 'queued' AND bounce = ''"
 _RECALL = "UPDATE recipient SET next_try = 0 WHERE state = 'queued' AND attempts = 0 AND next_try > 0"
 _MEND = "UPDATE recipient SET next_try = ?1, last_try = ?1 WHERE state = 'queued' AND last_try > ?2"
 
@@ -262,6 +263,18 @@ class Spool:
         if octets is None or len(octets) != size or zlib.crc32(octets) != crc:
             raise StoreDamaged(f"{message_id}: its octets are not what was stored")
         return bytes(octets)
+
+    def body_to_send(self, message_id: str) -> bytes:
+        """The octets for the delivery that has claimed copies of the message. Raises StoreError where an administrator
+        has taken one of them back meanwhile: held, returned, deleted."""
+        number = number_of(message_id)
+        claimed, connection = self._claimed.get(number, set()), self._shards.get(shard_of(number))
+        if connection is not None:
+            with self._guard, told(self._paths[shard_of(number)]):
+                wanted = {position for (position,) in connection.execute(_WANTED, (number,))}
+            if not claimed <= wanted:
+                raise StoreError(f"{message_id}: the administrator has taken it back")
+        return self.body(message_id)
 
     def body_path(self, message_id: str) -> Path | None:
         """The file that holds the octets of a large message, None when they are in the database."""

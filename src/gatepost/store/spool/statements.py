@@ -26,7 +26,8 @@ _OUTCOME = (
     "UPDATE recipient SET state = CASE WHEN state = 'queued' OR ?1 <> 'queued' THEN ?1 ELSE state END,"
     " attempts = attempts + ?2,"
     " next_try = CASE WHEN ?1 = 'queued' AND (bounce <> '' OR route <> ?9) THEN next_try ELSE ?3 END,"
-    " last_reply = ?4, last_try = CASE WHEN ?2 THEN ?5 ELSE last_try END,"
+    " last_reply = CASE WHEN ?1 = 'queued' AND (state <> 'queued' OR bounce <> '') THEN last_reply ELSE ?4 END,"
+    " last_try = CASE WHEN ?2 THEN ?5 ELSE last_try END,"
     " last_relay = CASE WHEN ?8 <> '' THEN ?8 ELSE last_relay END"
     " WHERE message = ?6 AND position = ?7"
 )
