@@ -91,11 +91,15 @@ class Alerts:
     ) -> None:
         now = time.time()
         octets = self._octets(to, domain, changes, shown, f"watch-{int(now * 1000)}", now)
-        with smtplib.SMTP(*place, local_hostname=self._settings.hostname, timeout=PATIENCE) as server:
+        server = smtplib.SMTP(*place, local_hostname=self._settings.hostname, timeout=PATIENCE)
+        try:
             server.ehlo()
             if server.has_extn("starttls"):
                 server.starttls()
             server.sendmail("", list(to), octets)
+            server.putcmd("quit")  # taken is taken, whatever is said to this
+        finally:
+            server.close()
 
     async def _place(self, text: str) -> tuple[str, int]:
         """Address and port of the named server, looked up by our resolver. Raises InputError."""
