@@ -70,7 +70,7 @@ def put_off(gate: RunningGate, subject: str, *recipients: str) -> str:
 def test_the_list_says_why_where_to_and_when(gate: RunningGate) -> None:
     message_id = put_off(gate, "why", ANN)
     text = ask(gate, "list", "--to", "ann", "--domain", "gate.example", "--why", "refused")
-    for part in (message_id, f"<{ANN}>", "smtp:127.0.0.1:", "1 try", "next in", "4.4.1", "1 messages, 1 copies"):
+    for part in (message_id, f"<{ANN}>", "smtp:127.0.0.1:", "1 try", "next in", "4.4.1", "messages: 1, copies: 1"):
         assert part in text, text
     assert "No gate" not in text
     assert ask(gate, "list", "--why", "no such words") == "The queue is empty.\n"

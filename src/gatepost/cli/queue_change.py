@@ -51,7 +51,7 @@ def _change(operation: BulkOperation, as_json: bool, config: Path, ids: tuple[st
     everything = which.pop("everything")
     before, since = read_moment("--older", which.pop("older")), read_moment("--since", which.pop("since"))
     if not (ids or everything or before or since or any(which.values())):
-        raise InputError("ID", "", "names no mail; give ids, a filter as in `queue list`, or --all")
+        raise InputError("ID", "(none)", "names no mail; give ids, a filter as in `queue list`, or --all")
     if ids and everything:
         raise InputError("--all", "", "and ids exclude each other")
     with open_room(config) as room:

@@ -122,7 +122,8 @@ def _print_queue(found: Sequence[Spooled], as_json: bool, room: MailRoom, now: f
         for line in block(spooled, destination, now):
             click.echo(line)
     copies = sum(1 for spooled in found for _ in spooled.in_state(*_waiting()))
-    click.echo(f"{len(found)} messages, {copies} copies, {sum(spooled.size for spooled in found) / 1e6:.1f} MB")
+    octets = sum(spooled.size for spooled in found)
+    click.echo(f"messages: {len(found)}, copies: {copies}, octets: {octets}")
 
 
 def _waiting() -> tuple[Any, ...]:

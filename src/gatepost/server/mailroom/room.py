@@ -16,6 +16,7 @@ from pathlib import Path
 from gatepost.errors import ConfigError, InputError, StoreError
 from gatepost.server.delivery.routes import Routes
 from gatepost.server.mailroom.operations import BulkOperation, Operation
+from gatepost.server.outwards import all_routes
 from gatepost.server.settings import GateSettings
 from gatepost.store.journal import Attempt, Entry, Journal
 from gatepost.store.spool import Spool, Spooled, SpooledRecipient, State, quarantine, waiting
@@ -92,8 +93,7 @@ class MailRoom:
 
     @cached_property
     def _routes(self) -> Routes:
-        domains = {name: domain.route for name, domain in self.settings.domains.items()}
-        return Routes(domains, self.settings.delivery.relay)
+        return all_routes(self.settings)
 
     def body(self, message_id: str) -> bytes:
         """The exact octets."""
