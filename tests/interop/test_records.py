@@ -122,6 +122,18 @@ def test_a_server_that_refuses_or_is_away_is_one_line(
     assert capsys.readouterr().err.count("\n") == 1
 
 
+def test_a_server_whose_name_is_in_anothers_zone_is_left_out(
+    knot: Knot, config: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = Path(config)
+    path.write_text(path.read_text().replace('hostname = "mail.example.org"', 'hostname = "mx.provider.example"'))
+    assert main(["records", "publish", "example.org", "-c", config, "--yes"]) == 0
+    out, err = capsys.readouterr()
+    assert "done: _dmarc.example.org TXT" in out
+    assert "left out: mx.provider.example TXT" in err
+    assert knot.shows("_submissions._tcp.example.org", "SRV") == ["0 1 465 mx.provider.example."]
+
+
 def test_keys_roll_over_without_a_hand(knot: Knot, config: str, capsys: pytest.CaptureFixture[str]) -> None:
     """The next keys' records are published, seen, used; the old ones go when their mail is gone."""
     settings = load_settings(Path(config))

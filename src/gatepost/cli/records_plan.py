@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gatepost.audit.records import Compared, Kind, Planned
+from gatepost.audit.records import Compared, Kind, Need, Planned
 from gatepost.cli.gate import gate_option, json_option, read_gate
 from gatepost.cli.options import dns_options, make_resolver
 from gatepost.cli.terminal import visible
@@ -111,9 +111,12 @@ def _publish(
     from gatepost.server.records.publish import changes_of
 
     found, stands = asyncio.run(plan_by_publisher(wanted, publisher))
-    unknown = next((one for one in found if one.compared is Compared.UNKNOWN), None)
-    if unknown is not None:
-        raise InputError("publish.server", settings.publish.server, unknown.words or "does not answer")
+    unknown = [one for one in found if one.compared is Compared.UNKNOWN]
+    if len(unknown) == sum(one.compared is not Compared.BY_HAND for one in found) and unknown:
+        raise InputError("publish.server", settings.publish.server, unknown[0].words or "does not answer")
+    for one in unknown:  # as the server's own name, where it is in another's zone
+        click.echo(f"left out: {visible(one.wanted.name)} {one.wanted.rtype}: {visible(one.words)}", err=True)
+    left = int(any(one.wanted.need is Need.MUST for one in unknown))
     steps = changes_of(found, stands, settings.publish.ttl, overwrite)
     kept = [one for one in found if one.compared is Compared.YOURS and one.wanted.kind not in overwrite]
     if not as_json:
@@ -124,12 +127,12 @@ def _publish(
     if not steps:
         if not as_json:
             click.echo("Nothing is to be published.")
-        return 0
+        return left
     if not as_json:
         _print_steps(steps)
     if not yes:
         _ask(f"Publish {len(steps)} change(s) at {settings.publish.server}?")
-    return _carry_out(settings, publisher, domain, steps, as_json)
+    return _carry_out(settings, publisher, domain, steps, as_json) or left
 
 
 def _carry_out(settings: Settings, publisher: DnsPublisher, domain: str, steps: Sequence[Step], as_json: bool) -> int:

@@ -16,6 +16,7 @@ import random
 import signal
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
 from gatepost.errors import StoreError
@@ -49,6 +50,7 @@ from gatepost.server.transport import Transport, ended
 from gatepost.store.history import SenderHistory
 from gatepost.store.journal import Journal, JournalWriter
 from gatepost.store.maildir import Mailboxes
+from gatepost.store.reports import prune_reports
 from gatepost.store.spool import Spool, State
 from gatepost.store.upkeep import EVERY, keep_up
 
@@ -133,10 +135,11 @@ async def deliver(plan: Plan, column: int, log: Log, stop: asyncio.Event) -> Non
     notes = JournalWriter(journal, journal_told(log))
     resolver = DnsResolver(settings.dns)
     history = SenderHistory(folder, settings.store.history)
+    old_reports = partial(prune_reports, folder, settings.store.reports)
     signer = Signer(settings.signing, plan.ring)
     transport = Transport(settings, resolver, signer, log)
     beside = [
-        asyncio.create_task(_keep_up(spool, journal, history, log)),
+        asyncio.create_task(_keep_up(spool, journal, history, old_reports, log)),
         asyncio.create_task(watch_folders(settings, journal, log)),
         asyncio.create_task(watch_accounts(folder, plan.recipients, directory_told(log))),
         asyncio.create_task(watch_keys(settings, resolver, log)),
@@ -204,17 +207,23 @@ async def look_after_certificates(plan: Plan, log: Log, stop: asyncio.Event) -> 
     await Upkeep(plan.settings, DnsResolver(plan.settings.dns), log, shown).run(stop)
 
 
-async def _keep_up(spool: Spool, journal: Journal, history: SenderHistory, log: Log) -> None:
+async def _keep_up(
+    spool: Spool, journal: Journal, history: SenderHistory, reports: Callable[[float], int], log: Log
+) -> None:
     """Deletes what is older than the settings keep, now and every hour."""
     while True:
         try:
-            went = await asyncio.to_thread(keep_up, spool, journal, history, time.time())
+            went = await asyncio.to_thread(keep_up, spool, journal, history, time.time(), reports)
         except StoreError as error:
             log.error("spool-failed", doing="upkeep", error=error)
         else:
-            if went.expired or went.forgotten or went.unremembered:
+            if went.expired or went.forgotten or went.unremembered or went.reports:
                 log.info(
-                    "upkeep", expired=went.expired, forgotten=went.forgotten, unremembered=went.unremembered or None
+                    "upkeep",
+                    expired=went.expired,
+                    forgotten=went.forgotten,
+                    unremembered=went.unremembered or None,
+                    reports=went.reports or None,
                 )
         await asyncio.sleep(EVERY)
 

@@ -110,6 +110,24 @@ def test_each_record_is_explained_in_every_form(config: str, capsys: pytest.Capt
     assert [one["value"] for one in only] == ["10 mail.example.org."]
 
 
+def test_reports_go_where_the_configuration_says(config: str, capsys: pytest.CaptureFixture[str]) -> None:
+    path = Path(config)
+    path.write_text(path.read_text() + '\n[records]\nreports_to = "dmarc@example.org"\n')
+    found = {one["kind"]: one["value"] for one in run(capsys, "records", "print", "example.org", "-c", config)}
+    assert found["dmarc"].endswith("rua=mailto:dmarc@example.org")
+    assert found["tls-rpt"] == "v=TLSRPTv1; rua=mailto:dmarc@example.org"
+
+
+def test_what_https_serves_is_among_the_records(config: str, capsys: pytest.CaptureFixture[str]) -> None:
+    path = Path(config)
+    path.write_text(path.read_text() + '\n[https]\nlisten = ["127.0.0.1:8443"]\n')
+    before = {one["name"]: one["value"] for one in run(capsys, "records", "print", "example.org", "-c", config)}
+    assert before["mta-sts.example.org"] == before["autoconfig.example.org"] == "mail.example.org."
+    path.write_text(path.read_text() + '\n[mta_sts]\nmode = "enforce"\n')
+    after = {one["name"]: one["value"] for one in run(capsys, "records", "print", "example.org", "-c", config)}
+    assert before["_mta-sts.example.org"] != after["_mta-sts.example.org"]
+
+
 def test_the_plan_is_what_is_missing(config: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     zone = tmp_path / "zone"
     records = run(capsys, "records", "print", "example.org", "-c", config)

@@ -19,7 +19,7 @@ from gatepost.ports.reported import (
     TlsPolicyReport,
     TlsReport,
 )
-from gatepost.store.reports import ReportStore, questions
+from gatepost.store.reports import ReportStore, prune_reports, questions
 from gatepost.store.settings import ReportSettings
 
 DAY = 86400
@@ -152,6 +152,17 @@ def test_what_is_old_goes_and_an_archive_taken_in_late_stays(tmp_path: Path) -> 
     store.keep(aggregate("late", FIRST), NOW + 40 * DAY)
     assert store.prune(NOW + 40 * DAY) == 1
     assert len(questions.policies(store, "example.org", 0)) == 1
+
+
+def test_a_running_gate_prunes_what_is_there_and_makes_nothing(tmp_path: Path) -> None:
+    settings = ReportSettings(keep_days=30)
+    assert prune_reports(tmp_path, settings, NOW) == 0
+    assert not list(tmp_path.iterdir())
+    store = ReportStore.open(tmp_path, settings)
+    store.keep(aggregate(), NOW)
+    store.close()
+    assert prune_reports(tmp_path, settings, NOW + 20 * DAY) == 0
+    assert prune_reports(tmp_path, settings, NOW + 60 * DAY) == 1
 
 
 def test_above_the_limit_the_oldest_go(tmp_path: Path) -> None:

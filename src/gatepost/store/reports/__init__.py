@@ -3,6 +3,6 @@
 In: values of `ports.reported`. Out: the same, added up. Not here: reading reports (`gatepost.reports`).
 """
 
-from gatepost.store.reports.store import ReportStore
+from gatepost.store.reports.store import ReportStore, prune_reports
 
-__all__ = ["ReportStore"]
+__all__ = ["ReportStore", "prune_reports"]

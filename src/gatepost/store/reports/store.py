@@ -24,12 +24,24 @@ from gatepost.store.reports.rows import Row, failure_row, mail_rows, tls_rows
 from gatepost.store.reports.schema import STEPS, TABLES
 from gatepost.store.settings import ReportSettings
 
+FILE = "reports.db"
 _DAY = 86400
 _ADD = {
     "mail": "INSERT INTO mail VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     "tls": "INSERT INTO tls VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
     "failure": "INSERT INTO failure VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
 }
+
+
+def prune_reports(folder: Path, settings: ReportSettings, now: float) -> int:
+    """`ReportStore.prune`, where there is a store at all."""
+    if not (folder / FILE).exists():
+        return 0
+    store = ReportStore.open(folder, settings)
+    try:
+        return store.prune(now)
+    finally:
+        store.close()
 
 
 class _Kept(NamedTuple):
@@ -58,7 +70,7 @@ class ReportStore:
     def open(cls, folder: Path, settings: ReportSettings | None = None) -> ReportStore:
         """Opens or creates `folder/reports.db`. Raises StoreError, StoreDamaged."""
         make_folder(folder)
-        path = folder / "reports.db"
+        path = folder / FILE
         connection = open_database(path, STEPS)
         connection.execute("PRAGMA synchronous=NORMAL")  # a power cut may take the last reports: they can be imported
         give_to_owner(path)
