@@ -16,7 +16,7 @@ from gatepost.audit.probe.aim import Aim
 from gatepost.audit.probe.judging import Result, Standing, grade, judge, untested
 from gatepost.audit.probe.scenario import Played, Scenario, Status, World
 from gatepost.audit.probe.speech import goodbye, session
-from gatepost.ports.visitor import Call, Visit
+from gatepost.ports.visitor import Call, Kind, Visit
 
 Progress = Callable[[Result], None]
 
@@ -98,7 +98,7 @@ class _Probe:
     async def run(self, scenarios: Sequence[Scenario]) -> None:
         """The first visit, then everything."""
         first = await self._look()
-        if not first.reached:
+        if not first.replies or first.replies[0].kind is not Kind.GOOD:
             self.reason = first.words
             return
         early = [scenario for scenario in scenarios if not scenario.late]

@@ -79,7 +79,7 @@ def command(list_only: bool, fail_on: str, junit: str | None, verbose: bool, as_
 
 def _exit_code(probed: tuple[Probed, ...], fail_on: str) -> int:
     """A port that could not be tested at all is no good news: exit 1."""
-    if any(not one.aim.greeting for one in probed):
+    if any(one.grade is None and one.reason for one in probed):
         return 1
     gravest = max((result.severity.rank for one in probed for result in one.results), default=0)
     return 1 if fail_on != "never" and gravest >= Severity(fail_on).rank else 0

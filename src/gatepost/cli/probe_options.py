@@ -54,6 +54,7 @@ class Options:
     rate: float
     at_once: int
     patience: float
+    quiet: float
     deadline: float
     mail_wait: float
 
@@ -119,6 +120,7 @@ def limit_options(command: Command) -> Command:
         click.option("--at-once", default=4, show_default=True, help="Connections at the same time."),
         click.option("--crowd", default=40, show_default=True, help="Connections for the test of their limit."),
         click.option("--patience", default=30.0, show_default=True, help="Seconds to wait for one reply."),
+        click.option("--quiet", default=1.0, show_default=True, help="Seconds to listen for what must not come."),
         click.option("--wait", default=660.0, show_default=True, help="With --slow: seconds an idle session is kept."),
         click.option("--deadline", default=900.0, show_default=True, help="Seconds for all of one port (not --slow)."),
     ):
@@ -144,6 +146,7 @@ def check(options: Options) -> None:
         ("--at-once", options.at_once, 1, 64),
         ("--crowd", options.crowd, 2, 500),
         ("--patience", options.patience, 0.1, 600.0),
+        ("--quiet", options.quiet, 0.1, 60.0),
         ("--wait", options.wait, 1.0, 3600.0),
         ("--deadline", options.deadline, 1.0, 86400.0),
         ("--mail-wait", options.mail_wait, 0.0, 3600.0),

@@ -71,7 +71,7 @@ def _stop_at_interrupt() -> asyncio.Event:
 
 
 def _limits(options: Options) -> VisitLimits:
-    return VisitLimits(at_once=options.at_once, rate=options.rate, patience=options.patience)
+    return VisitLimits(at_once=options.at_once, rate=options.rate, patience=options.patience, quiet=options.quiet)
 
 
 def _aim(target: Target, options: Options, password: str) -> Aim:

@@ -43,7 +43,7 @@ def _show_one(out: Console, probed: Probed, *, verbose: bool) -> None:
     out.print(safe(f"{target.host}:{target.port} ({target.address}, {target.spoken.value}{tls})", "bold"))
     if aim.greeting:
         out.print(safe(f"  it says: {aim.greeting}"))
-    if not aim.greeting and probed.reason:
+    if found is None and probed.reason:
         out.print(safe(f"  nothing could be tested: {probed.reason}", "bold red"))
         return
     if found is not None:

@@ -1,0 +1,117 @@
+"""`gatepost probe` meets real servers: each known unsafe setting is found, the safe ones are not accused."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from dovecot import PASSWORD, Dovecot
+from postfix import Postfix
+from probed import POSTFIX_SAFE, SETTINGS, Probed
+
+from probing import Answer, probe
+
+Start = Callable[[str], Probed]
+
+# Those that need seconds of waiting on purpose, or show nothing more than the bad server of the unit tests does.
+SKIP = ("spoofing", "mail", "limit-text-line", "rcpt-timing")
+UNSAFE = {
+    "Postfix, unsafe": {
+        *("relay-plain", "relay-null-sender", "relay-route", "vrfy", "tls-1-0", "tls-1-1"),
+        *("smuggling-lf-lf", "smuggling-lf-crlf", "limit-size", "limit-recipients", "limit-connections"),
+        *("limit-harvest", "limit-errors", "limit-noops"),
+    },
+    "Exim, unsafe": {
+        *("relay-plain", "unknown-recipient", "login-plaintext-offered", "login-plaintext-taken", "login-default"),
+        *("login-guessing", "starttls-stripping", "tls-1-0", "tls-1-1", "limit-size", "limit-recipients", "banner"),
+        *("limit-harvest", "limit-errors"),
+    },
+    "OpenSMTPD, unsafe": {"relay-plain", "relay-null-sender", "limit-harvest", "limit-connections"},
+    "Dovecot, unsafe": {
+        *("login-plaintext-offered", "login-plaintext-taken", "login-default", "login-empty"),
+        *("login-guessing", "tls-1-0", "tls-1-1"),
+    },
+}
+# What is found even there is true: OpenSMTPD knows no limit on wrong recipients.
+SAFE = {"Postfix, safe": set(), "Exim, safe": set(), "OpenSMTPD, safe": {"limit-harvest"}, "Dovecot, safe": set()}
+
+
+@pytest.fixture(scope="module")
+def certificate(openssl: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A certificate for localhost that signs itself and is good for longer than the probe asks."""
+    folder = tmp_path_factory.mktemp("tls")
+    cert, key = folder / "cert.pem", folder / "key.pem"
+    new_key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
+    command = [openssl, "req", "-x509", *new_key, "-keyout", str(key), "-out", str(cert), "-days", "60", *names]
+    subprocess.run(command, check=True, capture_output=True)
+    key.chmod(0o600)
+    return cert, key
+
+
+@pytest.fixture
+def start(unpack: Callable[[str], Path], certificate: tuple[Path, Path]) -> Iterator[Start]:
+    started: list[tuple[Probed, Path]] = []
+
+    def begin(name: str) -> Probed:
+        neighbour, starting = SETTINGS[name]
+        folder = Path(tempfile.mkdtemp(prefix="gatepost-probed-"))
+        folder.chmod(0o755)
+        started.append((starting(unpack(neighbour), folder, certificate), folder))
+        return started[-1][0]
+
+    yield begin
+    for probed, folder in started:
+        probed.server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def ask(where: tuple[str, ...], certificate: tuple[Path, Path], *more: str) -> Answer:
+    skip = [word for name in SKIP for word in ("--skip", name)]
+    return probe(*where, "--name", "localhost", "--ca-file", str(certificate[0]), *skip, *more)
+
+
+@pytest.mark.parametrize("name", UNSAFE)
+def test_unsafe_settings_are_found(name: str, start: Start, certificate: tuple[Path, Path]) -> None:
+    for where in start(name).where:
+        found = ask(where, certificate)
+        assert found.code == 1
+        assert UNSAFE[name] <= found.accused("info"), UNSAFE[name] - found.accused("info")
+
+
+@pytest.mark.parametrize("name", SAFE)
+def test_safe_ones_are_not_accused(name: str, start: Start, certificate: tuple[Path, Path]) -> None:
+    slow = ("--skip", "login-guessing", "--skip", "login-default", "--skip", "login-empty")  # Dovecot takes its time
+    for where in start(name).where:
+        found = ask(where, certificate, *(slow if name == "Dovecot, safe" else ()))
+        assert found.accused() == SAFE[name]
+        assert found.probed[0]["count"]["passed"] > 12
+
+
+def test_mail_is_fetched_back(
+    postfix: Callable[..., Postfix], dovecot: Callable[..., Dovecot], tmp_path: Path, certificate: tuple[Path, Path]
+) -> None:
+    """A server without any filter delivers all of it; the probe sees that by itself."""
+    mailboxes = dovecot()
+    server = postfix(POSTFIX_SAFE | {"virtual_transport": f"lmtp:inet:127.0.0.1:{mailboxes.lmtp_port}"})
+    password = tmp_path / "password"
+    password.write_text(PASSWORD + "\n")
+    account = (
+        "--user",
+        "user@example.net",
+        "--password-file",
+        str(password),
+        "--imap",
+        f"127.0.0.1:{mailboxes.imap_port}",
+    )
+    names = ("mail-gtube", "mail-eicar", "mail-wanted-plain", "mail-wanted-umlauts", "spoof-two-from", "mail-program")
+    only = [word for name in names for word in ("--only", name)]
+    found = probe(f"smtp://127.0.0.1:{server.port}", "--to", "user@example.net", *account, *only, "--mail-wait", "20")
+    assert found.code == 1
+    assert found.accused() == {"mail-gtube", "mail-eicar", "spoof-two-from", "mail-program"}
+    assert found.status("mail-wanted-plain") == "passed"
+    assert "INBOX" in found.result("mail-wanted-umlauts")["said"]
