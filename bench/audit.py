@@ -236,8 +236,13 @@ def memory(folder: Path, names: list[str], count: int) -> None:
 
 
 def _resident(pid: int) -> float:
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return int(next(line for line in lines if line.startswith("VmRSS")).split()[1]) / 1024
+    """MB of a process and its children."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    found = 0.0
+    for one in (str(pid), *children):
+        lines = Path(f"/proc/{one}/status").read_text().splitlines()
+        found += int(next(line for line in lines if line.startswith("VmRSS")).split()[1]) / 1024
+    return found
 
 
 def main() -> int:

@@ -96,6 +96,7 @@ def command(
         resolver=asked,
         settings=audit,
         ports=audit.ports and (zone is None or chosen["use_ports"]),
+        web=audit.depth == "full" and (zone is None or chosen["use_ports"]),
         lists=_lists(settings, chosen["lists"]),
         gate=settings,
         now=None if now is None else read_now(now),

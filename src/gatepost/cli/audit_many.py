@@ -32,11 +32,13 @@ MAX_LINE = 1024  # characters of a line of the file
 
 @dataclass(slots=True, kw_only=True)
 class Auditor:
-    """What every audit shares: ports, settings, the time. Opened for the time of the run."""
+    """What every audit shares: ports, settings, the time. Opened for the time of the run. `ports` says whether mail
+    servers are connected to, `web` whether pages are fetched."""
 
     resolver: Resolver
     settings: AuditSettings
     ports: bool
+    web: bool
     lists: ListsSettings
     gate: Settings | None = None
     now: float | None = None
@@ -50,11 +52,13 @@ class Auditor:
 
         if self.lists.use:
             self._asked = Lists(self.lists, self.resolver)
-        if self.ports:
-            from gatepost.net.pages import PageFetcher
-            from gatepost.net.probe import TO_ONE, NetProber, read_networks
+        if not (self.ports or self.web):
+            return self
+        from gatepost.net.pages import PageFetcher
+        from gatepost.net.probe import TO_ONE, NetProber, read_networks
 
-            allowed = read_networks(self.settings.private)
+        allowed = read_networks(self.settings.private)
+        if self.ports:
             chosen = self.settings
             self._prober = NetProber(
                 allowed=allowed,
@@ -63,6 +67,7 @@ class Auditor:
                 pause=chosen.pause * self.shared_by,
                 to_one=max(1, TO_ONE // self.shared_by),
             )
+        if self.web:
             self._pages = PageFetcher(self.resolver, allowed=allowed, own=True)
         return self
 

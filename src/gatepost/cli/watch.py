@@ -59,15 +59,21 @@ def command(
             "store.folder", settings.store.folder, "is not there; has the gate been started with this file?"
         )
     asked = make_resolver(zone, resolver, dns_timeout, dns_fail, settings)
-    ports = settings.audit.ports and not no_ports and zone is None
-    worst = asyncio.run(_run(settings, names, asked, once=once, ports=ports, as_json=as_json))
+    reach = (settings.audit.ports and not no_ports and zone is None, zone is None)
+    worst = asyncio.run(_run(settings, names, asked, once=once, reach=reach, as_json=as_json))
     return 1 if fail_on != "never" and worst >= Severity(fail_on).rank else 0
 
 
 async def _run(
-    settings: Settings, names: tuple[str, ...], resolver: Resolver, *, once: bool, ports: bool, as_json: bool
+    settings: Settings,
+    names: tuple[str, ...],
+    resolver: Resolver,
+    *,
+    once: bool,
+    reach: tuple[bool, bool],
+    as_json: bool,
 ) -> int:
-    """Rounds until the end; the rank of the gravest change."""
+    """Rounds until the end; the rank of the gravest change. `reach`: whether ports and pages are asked."""
     from gatepost.cli.audit_many import Auditor
     from gatepost.net.pages import PageFetcher
     from gatepost.net.probe import read_networks
@@ -78,7 +84,8 @@ async def _run(
     audits = Audits.open(Path(settings.store.folder))
     worst = -1
     try:
-        auditor = Auditor(resolver=resolver, settings=settings.audit, ports=ports, lists=settings.lists, gate=settings)
+        chosen, (ports, web) = settings.audit, reach
+        auditor = Auditor(resolver=resolver, settings=chosen, ports=ports, web=web, lists=settings.lists, gate=settings)
         pages = PageFetcher(resolver, allowed=read_networks(settings.audit.private), own=True)
         async with auditor:
             watcher = Watcher(settings.watch, auditor.audit, audits, Alerts(settings, resolver, pages))
