@@ -88,10 +88,10 @@ def advise(
     days: Sequence[ReportedDay],
     reporters: Sequence[Reporter],
     *,
-    missing_names: Collection[str] = (),
+    missing_names: Collection[str] | None = (),
 ) -> Advice:
     """What the owner of `domain` may do next. `missing_names` are subdomains with proven mail that do not exist in
-    DNS."""
+    DNS; None where DNS did not tell."""
     passed = sum(source.passed for source in sources)
     own = [source for source in sources if source.kind is not Kind.FORWARDER and source.known and source.failed]
     indirect = [source for source in sources if source.kind is Kind.FORWARDER and source.failed]
@@ -194,7 +194,7 @@ def _subdomains(
     domain: str,
     standing: Standing,
     sources: Sequence[Source],
-    missing: Collection[str],
+    missing: Collection[str] | None,
     step: Step,
     target: str,
 ) -> tuple[list[str], dict[str, str]]:
@@ -210,7 +210,9 @@ def _subdomains(
     elif step in (Step.MOVE, Step.DONE) and standing.published and standing.sp not in ("", "reject"):
         said.append("No subdomain sends proven mail: sp=reject stops nobody of yours.")
         tags["sp"] = "reject"
-    if missing:
+    if missing is None:
+        said.append("DNS did not tell whether all of these names exist, so nothing is said on np.")
+    elif missing:
         said.append(f"np=reject would stop {', '.join(sorted(missing)[:5])}: mail from names that do not exist in DNS.")
     elif standing.np != "reject" and step is not Step.WAIT:
         said.append("No proven mail comes from names that do not exist: np=reject is safe now, whatever p says.")

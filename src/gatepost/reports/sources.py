@@ -19,6 +19,7 @@ from ipaddress import ip_address, ip_network
 from gatepost.ports.reported import Stream
 
 MAX_ADDRESSES = 20  # that a source lists
+MAX_NAMES = 200
 _INDIRECT = frozenset(("forwarded", "mailing_list", "trusted_forwarder"))  # RFC 9990, before it RFC 7489
 _NOT_CHECKED = frozenset(("", "none", "pass", "temperror"))
 
@@ -39,8 +40,9 @@ class Kind(enum.StrEnum):
 class Source:
     """Everything that came from one sender. `name` is what it proved to be or is called by its reverse name, else its
     network. `passed` and `failed` are of DMARC; `by_dkim` and `by_spf` passed aligned by it. `known`: the owner named
-    it, or part of its mail is proven to be ours. `failing` are the addresses whose mail failed, the most first. `days`
-    is on how many days at most, `why` what makes it that kind."""
+    it, or part of its mail is proven to be ours. `failing` are the addresses whose mail failed, the most first,
+    `header_from` the domains in From of what passed. `days` is on how many days at most, `why` what makes it that
+    kind."""
 
     name: str
     kind: Kind
@@ -82,7 +84,8 @@ class _Group:
         self.addresses[stream.source_ip] = self.addresses.get(stream.source_ip, 0) + stream.count
         if not stream.passed:
             self.failing[stream.source_ip] = self.failing.get(stream.source_ip, 0) + stream.count
-        self.header_from[stream.header_from] = None
+        if stream.passed:
+            self.header_from[stream.header_from] = None
         for name, result in ((stream.dkim_domain, stream.dkim_result), (stream.spf_domain, stream.spf_result)):
             if result == "pass" and name:
                 self.proven[name] = None
@@ -103,7 +106,7 @@ class _Group:
             by_spf=self.by_spf,
             addresses=tuple(addresses[:MAX_ADDRESSES]),
             failing=tuple(failing[:MAX_ADDRESSES]),
-            header_from=tuple(list(self.header_from)[:MAX_ADDRESSES]),
+            header_from=tuple(list(self.header_from)[:MAX_NAMES]),
             proven=tuple(list(self.proven)[:MAX_ADDRESSES]),
             days=self.days,
             reporters=self.reporters,

@@ -175,3 +175,11 @@ def test_subdomains_and_names_that_do_not_exist() -> None:
     used = ask(mail, sub, standing=Standing(p="reject", sp="none"), missing_names=["ghost.example.org"])
     assert used.target == {}
     assert any("ghost.example.org" in line for line in used.sub)
+    unsure = ask(mail, sub, standing=Standing(p="reject", sp="none"), missing_names=None)
+    assert "np" not in unsure.target
+
+
+def test_a_subdomain_that_only_forgers_use_is_not_proven() -> None:
+    forged = stream(1, "192.0.2.9", header_from="forged.example.org")  # among mail of ours
+    found = ask(stream(1000, **OURS), forged, standing=Standing(p="reject", sp="quarantine"))
+    assert found.target["sp"] == "reject"

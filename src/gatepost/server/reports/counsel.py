@@ -98,12 +98,17 @@ def _reported(picture: Picture) -> Standing:
     return Standing(p=policy.p or "none", sp=policy.sp, np=policy.np, t=policy.testing == "y")
 
 
-async def missing_names(picture: Picture, resolver: Resolver) -> list[str]:
-    """Subdomains with proven mail that DNS does not know: np would hold for them."""
+async def missing_names(picture: Picture, resolver: Resolver) -> list[str] | None:
+    """Subdomains with proven mail that DNS does not know: np would hold for them. None where it does not answer for all
+    of them, or where there are too many to ask."""
     suffix = f".{picture.domain}"
     names = {name for source in picture.sources if source.passed for name in source.header_from}
-    wanted = sorted(name for name in names if name.endswith(suffix))[:MAX_SUBDOMAINS]
+    wanted = sorted(name for name in names if name.endswith(suffix))
+    if len(wanted) > MAX_SUBDOMAINS:
+        return None
     answers = await resolver.lookup_all([Question(name, "A") for name in wanted], DEADLINE)
+    if any(one.status is DnsStatus.TEMPFAIL for one in answers):
+        return None
     return [name for name, one in zip(wanted, answers, strict=True) if one.status is DnsStatus.NXDOMAIN]
 
 
