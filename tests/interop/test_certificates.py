@@ -34,6 +34,7 @@ from schemas import validator
 
 pytestmark = pytest.mark.neighbour("knotd", "pebble")
 TLSA = "_25._tcp.mx.gate.example"
+TTL = 4  # seconds: longer than a gate takes to show a new certificate, or the checker would see no mistake
 NAMES = ("mx.gate.example", "mta-sts.gate.example")
 
 
@@ -111,21 +112,23 @@ def test_over_http_with_tlsa_records_that_are_right_at_every_moment(world: World
 [acme]
 names = [{names}]
 tlsa = "publish"
-settle = 1
+settle = 0
 check_every = 1
 {world.pebble.settings}
 [https]
 listen = ["127.0.0.1:{https}"]
 http_listen = ["127.0.0.1:{world.http}"]
-{world.knot.settings}ttl = 1
+{world.knot.settings}ttl = {TTL}
 """
     gate = RunningGate(tmp_path, world.knot.port, more=more)
     checker = None
     try:
         until(lambda: gate.log.count("info tlsa-published ") >= 2, "both keys' records are published")
-        checker = Checker(world.knot, gate.port, 1.0)
+        checker = Checker(world.knot, gate.port, TTL)
         until(lambda: gate.log.count("info certificate-renewed ") == 1, "the first certificate is shown")
         context = ssl.create_default_context(cadata=world.pebble.root)
+        (shown,) = gate.cli_json("certificate", "show")
+        until(lambda: time.time() > shown["next_seen_since"] + TTL + 1, "the next key may be used")
         code, text = gate.cli("certificate", "renew")
         assert (code, "Renewed" in text) == (0, True), text
         until(lambda: "info tlsa-removed " in gate.log, "the record of the key before is gone")
