@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from delivering import SPOOL
+from carrying import SPOOL
 
 from gatepost.names import Envelope, Recipient, Session
 from gatepost.store.spool import NewMessage, Spool, SpoolShard
@@ -104,7 +104,7 @@ def test_kill_9_of_the_delivery(tmp_path: Path, hop: NextHop) -> None:
     everybody = {f"{n}@far.example" for n in range(MESSAGES)}
     for number in range(ROUNDS + 1):
         before = len(hop.taken)
-        program = [sys.executable, str(Path(__file__).with_name("delivering.py")), str(tmp_path), str(hop.port)]
+        program = [sys.executable, str(Path(__file__).with_name("carrying.py")), str(tmp_path), str(hop.port)]
         process = subprocess.Popen(program, stdout=subprocess.DEVNULL)
         try:
             if number == ROUNDS:
