@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gatepost.audit.probe.aim import Aim, unknown_words
 from gatepost.audit.probe.judging import by_outcome, transcript
@@ -166,6 +168,34 @@ def test_replies_of_three_protocols() -> None:
 def test_what_is_no_reply_is_told(spoken: Spoken, octets: bytes) -> None:
     with pytest.raises(NoReply):
         replies(spoken, octets)
+
+
+@given(st.sampled_from(list(Spoken)), st.lists(st.binary(max_size=40), max_size=8), st.booleans())
+def test_any_octets_are_a_reply_or_none(spoken: Spoken, pieces: list[bytes], several: bool) -> None:
+    reader = Replies(spoken)
+    try:
+        for piece in pieces:
+            reader.feed(piece + b"\r\n")
+            while reply := reader.next(several=several):
+                assert reply.text
+                keywords(reply, spoken)
+    except NoReply:
+        pass
+
+
+@given(st.binary(max_size=300))
+def test_any_octets_answer_a_hello(octets: bytes) -> None:
+    for beginning in (b"", b"\x16\x03\x03\x00\x80\x02", b"\x15\x03"):
+        read_hello_answer(beginning + octets)
+
+
+@given(st.text(max_size=400))
+def test_any_text_is_scenarios_or_an_error(text: str) -> None:
+    for document in (text, f"[[scenario]]\n{text}", f'[[scenario]]\nname = "x"\n[[scenario.step]]\n{text}'):
+        try:
+            read_scenarios(document, "f")
+        except InputError:
+            pass
 
 
 def test_answers_to_hellos() -> None:
