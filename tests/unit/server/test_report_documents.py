@@ -54,6 +54,7 @@ def codes(octets: bytes) -> list[str]:
         mail(("text/html", b"<html>a page</html>"), ("text/xml", XML)),
         b"Content-Type: message/rfc822\r\n\r\n" + mail(("application/gzip", gzip.compress(XML))),
     ],
+    ids=range(12),
 )
 def test_a_report_is_found_in_what_it_comes_in(octets: bytes) -> None:
     assert codes(octets) == ["aggregate"]
@@ -79,6 +80,7 @@ def test_several_reports_of_one_mail_are_all_found() -> None:
         (gzip.compress(b" " * (40 << 20)), "bomb"),
         (archive(("bomb.xml", b" " * (40 << 20))), "bomb"),
     ],
+    ids=range(9),
 )
 def test_what_is_damaged_or_hostile_is_one_refusal(octets: bytes, code: str) -> None:
     assert codes(octets) == [code]
