@@ -77,6 +77,7 @@ def test_zip_of_every_method(open_attachment: Open, method: int) -> None:
         (lzma.compress(EXE), "xz"),
         (lzma.compress(EXE, lzma.FORMAT_ALONE), "lzma"),
     ],
+    ids=("gzip", "gzip in two members", "bzip2", "xz", "lzma"),
 )
 def test_compressors(open_attachment: Open, packed: bytes, kind: str) -> None:
     opened = open_attachment(packed, f"setup.exe.{kind}")
