@@ -29,24 +29,25 @@ class HeldKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ZoneFacts:
-    """The domain's own records. `caa_at` is the name where CAA was found, the domain or one above it."""
+    """The domain's own records; None where nobody asked. `caa_at` is the name where CAA was found, the domain or one
+    above it."""
 
     soa: Answer
     ns: Answer
-    a: Answer
-    aaaa: Answer
     mx: Answer
     txt: Answer
     ds: Answer
-    dnskey: Answer
-    caa: Answer | None  # None: not asked
-    caa_at: str
+    a: Answer | None = None
+    aaaa: Answer | None = None
+    dnskey: Answer | None = None
+    caa: Answer | None = None
+    caa_at: str = ""
 
     @property
     def answers(self) -> tuple[Answer, ...]:
         """All of them."""
-        rest = () if self.caa is None else (self.caa,)
-        return (self.soa, self.ns, self.a, self.aaaa, self.mx, self.txt, self.ds, self.dnskey, *rest)
+        asked = (self.soa, self.ns, self.a, self.aaaa, self.mx, self.txt, self.ds, self.dnskey, self.caa)
+        return tuple(one for one in asked if one is not None)
 
     @property
     def exists(self) -> bool:
@@ -61,7 +62,7 @@ class ZoneFacts:
     @property
     def addresses(self) -> tuple[str, ...]:
         """The domain's own addresses."""
-        return tuple(name for answer in (self.a, self.aaaa) for name in answer.names)
+        return tuple(name for answer in (self.a, self.aaaa) if answer is not None for name in answer.names)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ draft. Not here: DANE (`dane`).
 from __future__ import annotations
 
 from gatepost.audit.check import Area, Seen, check
-from gatepost.audit.facts import Facts
+from gatepost.audit.facts import Facts, ZoneFacts
 from gatepost.audit.gathering.dmarc import governing
 from gatepost.finding import Severity
 from gatepost.msgauth.dmarc.record import DmarcPolicy
@@ -15,6 +15,10 @@ from gatepost.msgauth.taglist import parse_tags
 from gatepost.ports import DnsStatus
 
 OLD_ALGORITHMS = {"1": "RSA/MD5", "3": "DSA/SHA-1", "5": "RSA/SHA-1", "6": "DSA-NSEC3", "7": "RSA/SHA-1-NSEC3"}
+
+
+def _has_keys(zone: ZoneFacts) -> bool:
+    return zone.dnskey is not None and zone.dnskey.status is DnsStatus.OK
 
 
 @check(
@@ -34,7 +38,7 @@ def unsigned(facts: Facts) -> Seen | None:
         or zone.ds.status not in (DnsStatus.NODATA, DnsStatus.NXDOMAIN)
     ):
         return None
-    if zone.dnskey.status is DnsStatus.OK:
+    if _has_keys(zone):
         summary = "{domain} has DNSSEC keys, but no DS record at the registry: nobody checks the signatures"
         return Seen(evidence={"domain": facts.domain}, severity=Severity.WARNING, summary=summary)
     return Seen(evidence={"domain": facts.domain})
@@ -51,7 +55,8 @@ def unsigned(facts: Facts) -> Seen | None:
 )
 def no_key(facts: Facts) -> Seen | None:
     zone = facts.zone
-    wrong = zone is not None and zone.ds.status is DnsStatus.OK and zone.dnskey.status is DnsStatus.NODATA
+    keys = zone.dnskey if zone is not None and zone.ds.status is DnsStatus.OK else None
+    wrong = keys is not None and keys.status is DnsStatus.NODATA
     return Seen(evidence={"domain": facts.domain}) if wrong else None
 
 
@@ -65,7 +70,7 @@ def no_key(facts: Facts) -> Seen | None:
 )
 def signed(facts: Facts) -> Seen | None:
     zone = facts.zone
-    if zone is None or zone.ds.status is not DnsStatus.OK or zone.dnskey.status is not DnsStatus.OK:
+    if zone is None or zone.ds.status is not DnsStatus.OK or not _has_keys(zone):
         return None
     said = (
         "our resolver has checked it" if zone.mx.authentic else "DS and DNSKEY are there; our resolver does not check"

@@ -18,14 +18,32 @@ from gatepost.ports import Answer, DnsStatus, Question, Resolver
 MAX_HOSTS = 20  # mail exchangers that are looked at; large providers have seven
 MAX_ADDRESSES = 16  # addresses of one
 MAX_NAMES = 5  # reverse names of an address that are followed
-_TYPES = ("SOA", "NS", "A", "AAAA", "MX", "TXT", "DS", "DNSKEY")
+_ALWAYS = ("SOA", "NS", "MX", "TXT", "DS")
 
 
 async def gather_zone(domain: str, resolver: Resolver, wait: float, *, full: bool = True) -> ZoneFacts:
-    """What stands at the domain itself; CAA only where `full`."""
-    soa, ns, a, aaaa, mx, txt, ds, dnskey = await resolver.lookup_all([Question(domain, t) for t in _TYPES], wait)
+    """What stands at the domain itself. Unless `full`, CAA is not asked for, and addresses and DNSKEY only where what
+    else there is makes them matter."""
+    wanted = [*_ALWAYS, *(("A", "AAAA", "DNSKEY") if full else ())]
+    found = dict(zip(wanted, await resolver.lookup_all([Question(domain, t) for t in wanted], wait), strict=True))
+    more = [] if full or found["MX"].status is not DnsStatus.NODATA else ["A", "AAAA"]  # RFC 5321 §5.1
+    more += [] if full or found["DS"].status is not DnsStatus.OK else ["DNSKEY"]
+    if more:
+        answers = await resolver.lookup_all([Question(domain, t) for t in more], wait)
+        found |= dict(zip(more, answers, strict=True))
     caa, caa_at = await _caa(domain, resolver, wait) if full else (None, domain)
-    return ZoneFacts(soa=soa, ns=ns, a=a, aaaa=aaaa, mx=mx, txt=txt, ds=ds, dnskey=dnskey, caa=caa, caa_at=caa_at)
+    return ZoneFacts(
+        soa=found["SOA"],
+        ns=found["NS"],
+        mx=found["MX"],
+        txt=found["TXT"],
+        ds=found["DS"],
+        a=found.get("A"),
+        aaaa=found.get("AAAA"),
+        dnskey=found.get("DNSKEY"),
+        caa=caa,
+        caa_at=caa_at,
+    )
 
 
 async def _caa(domain: str, resolver: Resolver, wait: float) -> tuple[Answer, str]:
