@@ -39,14 +39,14 @@ _HEAD = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
 <title>{title}</title><style>{style}</style></head><body>
-<h1>{title}</h1><p class="soft">{when}. Made by gatepost audit.</p>
+<h1>{title}</h1><p class="soft">{when}. Made by {by}.</p>
 """
 TAIL = "</body></html>\n"
 
 
-def head(title: str, now: float) -> str:
+def head(title: str, now: float, by: str = "gatepost audit") -> str:
     """The beginning of the file."""
-    return _HEAD.format(title=_text(title), style=_STYLE, when=f"{_time(now)} UTC")
+    return _HEAD.format(title=_text(title), style=_STYLE, when=f"{_time(now)} UTC", by=_text(by))
 
 
 def overview_row(audit: Mapping[str, Any], anchor: str) -> str:

@@ -38,9 +38,18 @@ if TYPE_CHECKING:
 @limit_options
 @fail_on_option
 @click.option("--junit", metavar="FILE", help="Write the results for a CI, too.")
+@click.option("--html", metavar="FILE", help="Write a report that prints well, too.")
 @click.option("--verbose", "-v", is_flag=True, help="Also what was passed and what could not be tested.")
 @json_option
-def command(list_only: bool, fail_on: str, junit: str | None, verbose: bool, as_json: bool, **given: object) -> int:
+def command(
+    list_only: bool,
+    fail_on: str,
+    junit: str | None,
+    html: str | None,
+    verbose: bool,
+    as_json: bool,
+    **given: object,
+) -> int:
     """Test how a mail server behaves: relay, passwords, TLS, smuggling, odd lines, limits, and what it makes of mail.
 
     HOST is a name or an address, with a port or without (then those of 25, 465, 587, 143, 993, 110 and 995 that
@@ -66,15 +75,23 @@ def command(list_only: bool, fail_on: str, junit: str | None, verbose: bool, as_
     if junit:
         from gatepost.audit.probe.junit import write_junit
 
-        try:
-            Path(junit).write_text(write_junit(probed), "utf-8")
-        except OSError as error:
-            raise InputError("--junit", junit, f"cannot be written: {error.strerror}") from None
+        _write("--junit", junit, write_junit(probed))
+    if html:
+        from gatepost.audit.probe.report import write_report
+
+        _write("--html", html, write_report([one.as_json() for one in probed], probed[0].aim.now))
     if as_json:
         print(json.dumps({"probed": [one.as_json() for one in probed]}, ensure_ascii=False))
     else:
         show(probed, verbose=verbose)
     return _exit_code(probed, fail_on)
+
+
+def _write(option: str, path: str, text: str) -> None:
+    try:
+        Path(path).write_text(text, "utf-8", errors="replace")
+    except OSError as error:
+        raise InputError(option, path, f"cannot be written: {error.strerror}") from None
 
 
 def _exit_code(probed: tuple[Probed, ...], fail_on: str) -> int:

@@ -118,7 +118,7 @@ def limit_options(command: Command) -> Command:
     for option in (
         click.option("--rate", default=10.0, show_default=True, help="New connections a second."),
         click.option("--at-once", default=4, show_default=True, help="Connections at the same time."),
-        click.option("--crowd", default=40, show_default=True, help="Connections for the test of their limit."),
+        click.option("--crowd", default=80, show_default=True, help="Connections for the test of their limit."),
         click.option("--patience", default=30.0, show_default=True, help="Seconds to wait for one reply."),
         click.option("--quiet", default=1.0, show_default=True, help="Seconds to listen for what must not come."),
         click.option("--wait", default=660.0, show_default=True, help="With --slow: seconds an idle session is kept."),

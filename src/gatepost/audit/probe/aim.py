@@ -61,7 +61,7 @@ class Aim:
     secure_offers: tuple[str, ...] = ()
     wait: float = 660.0
     mail_wait: float = 60.0
-    crowd: int = 40
+    crowd: int = 80
     source: str = ""
 
     @property

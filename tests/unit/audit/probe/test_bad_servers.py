@@ -140,11 +140,13 @@ def test_junit_and_text_tell_the_same(bad: Start, tmp_path: Path) -> None:
 
     server, file = bad(smtp), tmp_path / "probe.xml"
     command = [sys.executable, "-m", "gatepost", "probe", f"smtp://127.0.0.1:{server.port}", "--only", "relay"]
-    done = subprocess.run(
-        [*command, "--rate", "500", "--junit", str(file)], capture_output=True, text=True, check=False
-    )
+    page = tmp_path / "probe.html"
+    command += ["--rate", "500", "--junit", str(file), "--html", str(page)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "open relay" in done.stdout
+    assert page.read_text().count("it is an open relay") >= 8
+    assert "<script" not in page.read_text()
     suite = ET.parse(file).getroot()[0]
     assert int(suite.attrib["failures"]) == sum(case.find("failure") is not None for case in suite) >= 8
     assert int(suite.attrib["tests"]) == len(suite) == 24

@@ -9,11 +9,14 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gatepost.api_probe import Probed
 from gatepost.audit.probe.aim import Aim, unknown_words
-from gatepost.audit.probe.judging import by_outcome, transcript
+from gatepost.audit.probe.judging import Result, by_outcome, failed, transcript
+from gatepost.audit.probe.junit import write_junit
 from gatepost.audit.probe.letters import TEST_SPAM, TEST_VIRUS
 from gatepost.audit.probe.marks import sign_of
 from gatepost.audit.probe.own import read_scenarios
+from gatepost.audit.probe.report import write_report
 from gatepost.audit.probe.scenario import Group, Status
 from gatepost.audit.probe.scenarios import BY_NAME, SCENARIOS
 from gatepost.cli.main import main
@@ -244,6 +247,18 @@ def test_a_name_that_does_not_exist_is_told(tmp_path: object, capsys: pytest.Cap
     zone.write_text(". 300 IN SOA ns.test. root.test. 1 300 300 300 300\n")
     assert main(["probe", "mx.nowhere.example:25", "--zone", str(zone)]) == 2
     assert "has no address in DNS" in capsys.readouterr().err
+
+
+def test_the_page_is_harmless() -> None:
+    result = Result(
+        scenario=BY_NAME["banner"], target=AIM.target, judged=failed("it says <script>alert(1)</script>\x1b[2J")
+    )
+    probed = Probed(aim=replace(AIM, greeting="220 <b>&\x00"), results=(result,))
+    page = write_report([probed.as_json()], AIM.now)
+    assert "&lt;script&gt;" in page
+    assert "<script" not in page
+    assert "\x1b" not in page + write_junit([probed])
+    assert "\x00" not in page
 
 
 def test_the_list_is_as_data_too() -> None:
