@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from gatepost.audit.records import joined_text, quote_text
+from gatepost.errors import GatepostError
 from gatepost.msgauth.dkim.publish import key_name
 from gatepost.ports import DnsStatus
 from gatepost.ports.publisher import Action, Change, Outcome, Publisher
@@ -78,12 +79,17 @@ class KeyPublishing:
         self._failed: set[tuple[str, str]] = set()
 
     async def round(self, now: float) -> None:
-        """Does what is due; nothing where `[publish]` is not set."""
+        """Does what is due; nothing where `[publish]` is not set. What fails is told, not raised: the keys are looked at
+        all the same."""
         if not self._settings.publish.server:
             return
         from gatepost.net.publish import DnsPublisher  # dnspython's updates: only where they are used
 
-        self._tell(await publish_keys(self._settings, DnsPublisher(self._settings.publish), now))
+        try:
+            told = await publish_keys(self._settings, DnsPublisher(self._settings.publish), now)
+        except GatepostError as error:
+            told = [(FAILED, {"domain": "", "selector": "", "algorithm": "", "reason": str(error)})]
+        self._tell(told)
 
     def _tell(self, told: Sequence[Told]) -> None:
         failed = set()
