@@ -4,6 +4,7 @@ way in which a server says no comes out in plain words."""
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -142,6 +143,34 @@ def test_a_server_that_is_not_there_or_says_nothing(knot: Knot) -> None:
 
     result = asyncio.run(mute())
     assert (result.outcome, "no answer" in result.reason) == (Outcome.UNKNOWN, True)
+
+
+def test_a_server_that_answers_nonsense_is_not_believed(knot: Knot) -> None:
+    dice = random.Random(1)
+    answers = [
+        lambda question: dice.randbytes(dice.randrange(60)),
+        lambda question: bytes(octet if dice.random() > 0.05 else dice.randrange(256) for octet in question),
+        lambda question: question[:2] + bytes([0xA8, dice.randrange(16)]) + question[4:],
+        lambda question: question[:2] + b"\x84\x00" + question[4 : dice.randrange(4, len(question))],
+    ]
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        question = await reader.readexactly(int.from_bytes(await reader.readexactly(2), "big"))
+        octets = dice.choice(answers)(question)
+        writer.write(len(octets).to_bytes(2, "big") + octets)
+        writer.close()
+
+    async def ask() -> None:
+        server = await asyncio.start_server(answer, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        there = DnsPublisher(settings(knot, server=f"127.0.0.1:{port}", zones=("example.org",), timeout=5.0))
+        for _ in range(60):
+            (result,) = await there.publish([put("a.example.org", '"1"')])
+            assert result.outcome in (Outcome.UNKNOWN, Outcome.REFUSED)
+            assert (await there.read("a.example.org", "TXT")).status is DnsStatus.TEMPFAIL
+        server.close()
+
+    asyncio.run(ask())
 
 
 @pytest.mark.parametrize(
