@@ -24,6 +24,7 @@ class Session:
     def __init__(self, sock: socket.socket, answer: Answer, context: ssl.SSLContext | None, greeting: bytes) -> None:
         self.sock, self.answer, self.context, self.greeting = sock, answer, context, greeting
         self.buffer, self.in_data, self.wants_tls, self.closed = b"", False, False, False
+        self.recipient = b""
 
     def run(self) -> None:
         self.sock.sendall(self.greeting)
@@ -98,6 +99,39 @@ def pop3(session: Session, line: bytes) -> bytes:
     return b"+OK\r\n"
 
 
+class _Forwarding(Session):
+    """Ends a mail at CRLF.CRLF only, and sends it on as it came, with whatever stands alone in it."""
+
+    next_port = 0
+
+    def _step(self) -> bool:
+        if not self.in_data:
+            return super()._step()
+        content, found, rest = self.buffer.partition(b"\r\n.\r\n")
+        if not found:
+            return False
+        self.buffer, self.in_data = rest, False
+        with socket.create_connection(("127.0.0.1", self.next_port), timeout=20) as away:
+            commands = [b"EHLO bad.example", b"MAIL FROM:<>", b"RCPT TO:<" + self.recipient + b">", b"DATA"]
+            for octets in (b"", *(command + b"\r\n" for command in commands), content + b"\r\n.\r\n", b"QUIT\r\n"):
+                away.sendall(octets)
+                away.recv(65536)
+        self.sock.sendall(b"250 sent on\r\n")
+        return True
+
+
+def forwarding(port: int) -> Answer:
+    """An SMTP server that sends what it gets on to `port`."""
+
+    def answer(session: Session, line: bytes) -> bytes:
+        if line.upper().startswith(b"RCPT"):
+            session.recipient = line.partition(b"<")[2].partition(b">")[0]
+        return smtp(session, line)
+
+    answer.session = type("Forwarding", (_Forwarding,), {"next_port": port})  # type: ignore[attr-defined]
+    return answer
+
+
 GREETINGS = {smtp: b"220 bad.example Badmail 1.2.3\r\n", imap: b"* OK bad\r\n", pop3: b"+OK bad\r\n"}
 
 
@@ -121,7 +155,8 @@ class BadServer:
             threading.Thread(target=self._one, args=(sock,), daemon=True).start()
 
     def _one(self, sock: socket.socket) -> None:
-        session = Session(sock, self._answer, self._context, GREETINGS.get(self._answer, b"220 x\r\n"))
+        kind = getattr(self._answer, "session", Session)
+        session = kind(sock, self._answer, self._context, GREETINGS.get(self._answer, b"220 x\r\n"))
         try:
             sock.settimeout(30)
             session.run()

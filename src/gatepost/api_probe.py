@@ -16,6 +16,7 @@ from gatepost.audit.probe.aim import Aim
 from gatepost.audit.probe.judging import Result, Standing, grade, judge, untested
 from gatepost.audit.probe.scenario import Played, Scenario, Status, World
 from gatepost.audit.probe.speech import goodbye, session
+from gatepost.errors import InputError
 from gatepost.ports.visitor import Call, Kind, Visit
 
 Progress = Callable[[Result], None]
@@ -137,6 +138,8 @@ class _Probe:
         try:
             async with asyncio.timeout(scenario.seconds):
                 played = await (scenario.play or _pay_one_visit)(self._world, aim, scenario)
+        except InputError as error:  # the mailbox cannot be looked into
+            return self.not_done(scenario, str(error))
         except TimeoutError:
             return self.not_done(scenario, f"it did not end within {scenario.seconds:g} s")
         judged = judge(scenario, played, aim)

@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 from dovecot import PASSWORD, Dovecot
+from neighbour import free_port
 from postfix import Postfix
 from probed import POSTFIX_SAFE, SETTINGS, Probed
 
+from bad_server import BadServer, forwarding
 from gatepost.lab import cast
 from gatepost.lab.run import running_lab
 from probing import Answer, probe
@@ -127,6 +129,29 @@ def test_mail_is_fetched_back(
     assert found.accused() == {"mail-gtube", "mail-eicar", "spoof-two-from", "mail-program"}
     assert found.status("mail-wanted-plain") == "passed"
     assert "INBOX" in found.result("mail-wanted-umlauts")["said"]
+
+
+def test_smuggling_through_a_server_is_seen_behind_it(
+    postfix: Callable[..., Postfix], dovecot: Callable[..., Dovecot], tmp_path: Path
+) -> None:
+    """The first server takes LF.LF for text and sends it on as it is; the second one takes it for an end."""
+    pop3 = free_port()
+    listening = f"service pop3-login {{\n  inet_listener pop3 {{\n    port = {pop3}\n  }}\n}}\n"
+    mailboxes = dovecot("protocols = lmtp imap pop3\n" + listening)
+    last = postfix(
+        {"smtpd_forbid_bare_newline": "no", "virtual_transport": f"lmtp:inet:127.0.0.1:{mailboxes.lmtp_port}"}
+    )
+    first = BadServer(forwarding(last.port))
+    password = tmp_path / "password"
+    password.write_text(PASSWORD + "\n")
+    account = ("--user", "user@example.net", "--password-file", str(password), "--pop3", f"127.0.0.1:{pop3}")
+    where = (f"smtp://127.0.0.1:{first.port}", "--to", "user@example.net", "--echo", "other@example.net")
+    try:
+        found = probe(*where, *account, "--only", "smuggling-out", "--mail-wait", "8")
+    finally:
+        first.stop()
+    assert found.accused() == {"smuggling-out"}
+    assert "lf-lf" in found.result("smuggling-out")["said"]
 
 
 async def _own_gate(folder: Path) -> Answer:

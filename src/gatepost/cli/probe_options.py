@@ -5,9 +5,11 @@ In: what click read. Out: `Options`; InputError for what cannot be. Not here: th
 
 from __future__ import annotations
 
+import ssl
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -157,6 +159,16 @@ def check(options: Options) -> None:
         raise InputError("--send-outside", "", "needs --outside ADDRESS, a mailbox of yours elsewhere")
     if (options.imap or options.pop3 or options.login) and not (options.user and options.password_file):
         raise InputError("--imap, --pop3, --login", "", "need --user NAME and --password-file FILE")
+    if options.source:
+        try:
+            ip_address(options.source)
+        except ValueError:
+            raise InputError("--source", options.source, "is no IP address") from None
+    if options.ca_file:
+        try:
+            ssl.create_default_context(cafile=options.ca_file)
+        except OSError as error:  # ssl.SSLError is one
+            raise InputError("--ca-file", options.ca_file, f"no PEM file of certificates: {error}") from None
     if options.imap and options.pop3:
         raise InputError("--pop3", options.pop3, "cannot be used together with --imap; leave one out")
 

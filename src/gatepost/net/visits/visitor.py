@@ -6,6 +6,7 @@ In: `Call`s and `VisitLimits`. Out: `Visit`s. Standard: none. Not here: a visit 
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
@@ -75,7 +76,7 @@ class SocketVisitor:
         except TimeoutError:
             return _unreached("no connection: no answer in time")
         except OSError as error:
-            return _unreached(f"no connection: {error.strerror or error}")
+            return _unreached(f"no connection: {os.strerror(error.errno) if error.errno else error}")
         play = Play(call, connection, patience=self.limits.patience, quiet=self.limits.quiet)
         try:
             async with asyncio.timeout(call.seconds):

@@ -229,6 +229,8 @@ def test_answers_to_hellos() -> None:
         (["127.0.0.1:25", "--send-outside"], "--outside"),
         (["127.0.0.1:25", "--imap", "h"], "--password-file"),
         (["mx.example:25", "--resolve", "mx.example=nowhere"], "give NAME=ADDRESS"),
+        (["127.0.0.1:25", "--source", "here"], "is no IP address"),
+        (["127.0.0.1:25", "--ca-file", "/nonexistent.pem"], "no PEM file"),
         (["127.0.0.1:25", "--scenario", "/nonexistent.toml"], "cannot be read"),
         (["127.0.0.1:25", "--to", "a@b\r\nRCPT TO:<x@y>"], "is no address"),
     ],

@@ -280,7 +280,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         "The server lets strangers guess passwords as fast as they can.",
         "At this speed a common password is found in hours.",
         "Slow wrong passwords down, end the session after a few, and block addresses that go on (fail2ban; Dovecot: "
-        "auth_failure_delay and auth-penalty; Gatepost: [submission.login]).",
+        "auth_failure_delay and auth-penalty; Gatepost: [login]).",
         severity=Severity.WARNING,
         reference="practice 4",
         play=_guess,
