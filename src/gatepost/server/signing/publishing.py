@@ -79,8 +79,8 @@ class KeyPublishing:
         self._failed: set[tuple[str, str]] = set()
 
     async def round(self, now: float) -> None:
-        """Does what is due; nothing where `[publish]` is not set. What fails is told, not raised: the keys are looked at
-        all the same."""
+        """Does what is due; nothing where `[publish]` is not set. What fails is told and not raised, so that the keys
+        are looked at all the same."""
         if not self._settings.publish.server:
             return
         from gatepost.net.publish import DnsPublisher  # dnspython's updates: only where they are used
