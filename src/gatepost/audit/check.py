@@ -11,6 +11,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from gatepost.audit.facts import Facts
@@ -83,8 +84,11 @@ class Check:
     def findings(self, facts: Facts) -> tuple[Finding, ...]:
         """What it has to say of a domain."""
         seen = self.look(facts)
-        several: Iterable[Seen] = () if seen is None else (seen,) if isinstance(seen, Seen) else seen
-        return tuple(self._finding(one) for one in several)[:MAX_FINDINGS]
+        if seen is None:
+            return ()
+        if isinstance(seen, Seen):
+            return (self._finding(seen),)
+        return tuple([self._finding(one) for one in islice(seen, MAX_FINDINGS)])
 
     def _finding(self, seen: Seen) -> Finding:
         severity = seen.severity or self.severity
