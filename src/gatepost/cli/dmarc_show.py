@@ -68,7 +68,8 @@ def show_picture(console: Console, picture: Picture, latest: int | None = None) 
     """Everything on one domain; `latest` is when its last report ended, seconds since the epoch."""
     total = picture.passed + picture.failed
     head = Text(visible(picture.domain), style="bold")
-    head.append(f"  from {_date(picture.since)}: {total:,} messages, {_share(picture.passed, total)} passed", "default")
+    counts = f"{total:,} messages, {_share(picture.passed, total)} passed" if total else "no message reported"
+    head.append(f"  from {_date(picture.since)}: {counts}", "default")
     console.print(head)
     if picture.days:
         _show_days(console, "Messages a day", picture.days)

@@ -27,7 +27,7 @@ COMMANDS: dict[str, str] = {
     "probe": "Test how a mail server behaves: relay, passwords, TLS, smuggling, limits, mail.",
     "audit": "How a domain stands: records, servers, encryption, lists, with what to change.",
     "watch": "Audit domains on a schedule, tell people what has changed.",
-    "records": "Print a domain's DNS records, change its signing keys.",
+    "records": "Print, compare, publish, try a domain's DNS records; change its keys.",
     "certificate": "Show the server's certificates, renew one before its time.",
     "dmarc": "Read DMARC and TLS reports, show them, say what they mean.",
     "rules": "List the rules that judge a message.",

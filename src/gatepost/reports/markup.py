@@ -16,6 +16,7 @@ from gatepost.reports.reading import BadReport, Defects
 
 MAX_DEPTH = 32  # RFC 9990's own go 6 deep
 MAX_CHILDREN = 1000  # of one element that is kept; a record has 4, with hundreds of signatures at most
+MAX_ELEMENTS = 2_000_000  # of one file; reports of 10 MB have 600,000
 MAX_TEXT = 4096  # characters of one element's own text
 
 _TAG = re.compile(r"</?([A-Za-z_][\w.-]*(?::[\w.-]+)?)((?:\s[^<>]{0,2000})?)/?>", re.ASCII)
@@ -79,7 +80,8 @@ class _Open:
 class MarkupReader:
     """Reads `text` once. `elements(root, wanted)` gives, below `root`, each child in `wanted` when it ends."""
 
-    def __init__(self, text: str, defects: Defects) -> None:
+    def __init__(self, text: str, defects: Defects, *, max_elements: int = MAX_ELEMENTS) -> None:
+        self._left = max_elements
         self._text = text
         self._defects = defects
         self._open: list[_Open] = []
@@ -89,7 +91,7 @@ class MarkupReader:
     def elements(self, root: str) -> Iterator[Element]:
         """Each child of the first element called `root`, with all that is in it, as it ends.
 
-        Raises BadReport: no such element, a DOCTYPE, nested too deep, too many children.
+        Raises BadReport: no such element, a DOCTYPE, nested too deep, too many elements.
         """
         position = 0
         while not self._ended and (at := self._text.find("<", position)) >= 0:
@@ -133,6 +135,9 @@ class MarkupReader:
     def _start(self, name: str, root: str, *, empty: bool) -> Element | None:
         if len(self._open) >= MAX_DEPTH:
             raise BadReport("too-deep", f"its elements are nested more than {MAX_DEPTH} deep")
+        self._left -= 1
+        if self._left < 0:
+            raise BadReport("too-many-elements", "it has more elements than any report")
         element = Element(name)
         if self._base and len(self._open) > self._base:
             children = self._open[-1].element.children

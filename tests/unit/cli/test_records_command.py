@@ -128,6 +128,17 @@ def test_what_https_serves_is_among_the_records(config: str, capsys: pytest.Capt
     assert before["_mta-sts.example.org"] != after["_mta-sts.example.org"]
 
 
+def test_with_acme_the_authority_is_named_and_no_key_before_its_certificate(
+    config: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = Path(config)
+    text = "\n".join(line for line in path.read_text().splitlines() if not line.startswith(("certificate =", "key =")))
+    path.write_text(text + '\n[acme]\nnames = ["mail.example.org"]\nagree_to_terms = true\n')
+    found = {one["kind"]: one["value"] for one in run(capsys, "records", "print", "example.org", "-c", config)}
+    assert found["caa"] == '0 issue "letsencrypt.org"'
+    assert "tlsa" not in found
+
+
 def test_the_plan_is_what_is_missing(config: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     zone = tmp_path / "zone"
     records = run(capsys, "records", "print", "example.org", "-c", config)

@@ -67,6 +67,14 @@ def test_what_is_hostile_or_no_report_is_refused_by_name(text: str, code: str) -
     assert caught.value.code == code
 
 
+def test_elements_are_counted_over_the_whole_file() -> None:
+    text = "<feedback>" + "<a/>" * 99 + "</feedback>"
+    assert len(list(MarkupReader(text, Defects(), max_elements=100).elements("feedback"))) == 99
+    with pytest.raises(BadReport) as caught:
+        list(MarkupReader(text, Defects(), max_elements=99).elements("feedback"))
+    assert caught.value.code == "too-many-elements"
+
+
 @pytest.mark.parametrize("piece", ["<", "<a ", "&", "<!--", "<![CDATA[", "<feedback", "</a>", "<a", "< " * 10, "<?"])
 def test_a_megabyte_of_any_mark_is_read_in_one_pass(piece: str) -> None:
     """Quadratic work here would take hours, and the test run would be ended."""
