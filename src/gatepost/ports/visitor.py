@@ -61,6 +61,27 @@ class Reply:
         return Kind.LATER if self.code[:1] == "4" else Kind.NO
 
 
+class Machine(Protocol):
+    """A dialogue that no list of octets can hold: what is sent depends on what came."""
+
+    def start(self) -> bytes:
+        """What to send first."""
+        ...
+
+    def feed(self, octets: bytes) -> bytes:
+        """What to send next."""
+        ...
+
+    def closed(self) -> None:
+        """The other side hung up."""
+        ...
+
+    @property
+    def answer(self) -> object | None:
+        """What came of it, None until that is known."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """Octets to send, and how many replies to wait for. A reply that is not positive ends the visit.
@@ -70,7 +91,8 @@ class Step:
     `refusals` a refusal of this step alone ends nothing. `last_word` is a step whose reply does not matter (QUIT).
     `question` marks what the visit is about: what ended before it tells nothing. `several` says that a positive reply
     of POP3 has many lines, `raw` that octets are read instead of replies. `drip` is how long to wait after each octet,
-    `idle` how long to wait for the server to lose patience. `secret` octets are never shown.
+    `idle` how long to wait for the server to lose patience. `secret` octets are never shown. A `machine` talks
+    until it has its answer.
     """
 
     send: bytes = b""
@@ -86,6 +108,7 @@ class Step:
     drip: float = 0.0
     idle: float = 0.0
     secret: bool = False
+    machine: Machine | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,18 +48,25 @@ class HelloAnswer:
 
 
 def write_client_hello(
-    version: int, suites: Sequence[int], random: bytes, *, name: str = "", compressions: bytes = b"\0"
+    version: int,
+    suites: Sequence[int],
+    random: bytes,
+    *,
+    name: str = "",
+    compressions: bytes = b"\0",
+    renegotiation: bytes = b"",
 ) -> bytes:
-    """A record with a ClientHello. `random` are 32 octets; `name` goes into SNI, where it is one."""
+    """A record with a ClientHello. `random` are 32 octets; `name` goes into SNI, where it is one,
+    `renegotiation` is how the handshake before this one ended (RFC 5746 §3.5)."""
     listed = b"".join(suite.to_bytes(2, "big") for suite in suites)
-    extensions = b"" if version == SSL_3 else _extensions(name, version)
+    extensions = b"" if version == SSL_3 else _extensions(name, version, renegotiation)
     body = version.to_bytes(2, "big") + random[:32].ljust(32, b"\0") + b"\0" + _sized(listed, 2)
     body += _sized(compressions, 1) + (_sized(extensions, 2) if extensions else b"")
     handshake = b"\x01" + _sized(body, 3)
     return b"\x16" + min(version, TLS_1_0).to_bytes(2, "big") + _sized(handshake, 2)
 
 
-def _extensions(name: str, version: int) -> bytes:
+def _extensions(name: str, version: int, renegotiation: bytes) -> bytes:
     parts = []
     if name and not name[-1].isdigit() and ":" not in name:
         parts.append((0, _sized(b"\0" + _sized(name.encode("ascii", "replace"), 2), 2)))
@@ -67,6 +74,8 @@ def _extensions(name: str, version: int) -> bytes:
     parts.append((11, b"\x01\0"))
     if version >= TLS_1_2:
         parts.append((13, _sized(b"".join(one.to_bytes(2, "big") for one in _SIGNATURES), 2)))
+    if renegotiation:
+        parts.append((RENEGOTIATION_INFO, _sized(renegotiation, 1)))
     return b"".join(kind.to_bytes(2, "big") + _sized(octets, 2) for kind, octets in parts)
 
 

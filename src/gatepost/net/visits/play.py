@@ -15,7 +15,7 @@ from gatepost.net.tls import client_context
 from gatepost.net.visits.connection import Connection, Cut
 from gatepost.net.visits.replies import NoReply, Replies, keywords
 from gatepost.ports.prober import Spoken, TlsSeen
-from gatepost.ports.visitor import Call, Kind, Outcome, Reply, Said, Step, Visit
+from gatepost.ports.visitor import Call, Kind, Machine, Outcome, Reply, Said, Step, Visit
 
 SHOWN = 600  # octets of what was sent that are kept for the record
 RAW = 4_096  # octets of a raw answer that are kept
@@ -111,6 +111,8 @@ class Play:
             return False
         self._step = step
         self._asked = self._asked or step.question
+        if step.machine is not None:
+            return await self._let_talk(step.machine)
         await self._send(step)
         if step.last_word:
             with suppress(Cut, NoReply):
@@ -212,6 +214,28 @@ class Play:
         if not self._received:
             self._end(Outcome.SILENT, f"no answer within {self._patience:g} s")
         return not self._ended
+
+    async def _let_talk(self, machine: Machine) -> bool:
+        """The machine speaks and hears octets, until it knows."""
+        self._replies.buffer = b""
+        out = machine.start()
+        while machine.answer is None:
+            if out:
+                await self._connection.send(out)
+            try:
+                async with asyncio.timeout(self._patience):
+                    octets = await self._connection.receive()
+            except TimeoutError:
+                self._end(Outcome.SILENT, f"no answer within {self._patience:g} s")
+                return False
+            except Cut:
+                octets = b""
+            self._reached = self._reached or bool(octets)
+            if not octets:
+                machine.closed()
+                return False
+            out = machine.feed(octets)
+        return False
 
     async def _listen(self, seconds: float) -> None:
         """Nothing more may come but a farewell."""

@@ -24,6 +24,7 @@ from gatepost.audit.probe.speech import CAPA, CAPABILITY, EHLO, GREETING, MAIL, 
 from gatepost.finding import Severity
 from gatepost.ports.prober import Spoken
 from gatepost.ports.visitor import Call, Outcome, Step, Visit
+from gatepost.wire.renegotiation import Again, RenegotiatingClient
 from gatepost.wire.tls import (
     ANONYMOUS,
     COMMON,
@@ -44,7 +45,7 @@ from gatepost.wire.tls import (
 
 QUIET = 0.4
 _SOON = 14  # days before its end that a certificate is spoken of
-_BEGIN = {
+BEGIN = {
     Spoken.SMTP: (GREETING, EHLO, Step(send=b"STARTTLS\r\n", needs="STARTTLS")),
     Spoken.IMAP: (GREETING, CAPABILITY, Step(send=b"s STARTTLS\r\n", needs="STARTTLS")),
     Spoken.POP3: (GREETING, CAPA, Step(send=b"STLS\r\n", needs="STLS")),
@@ -62,7 +63,7 @@ async def hello(world: World, aim: Aim, version: int, suites: Sequence[int], *, 
     random = sha256(f"{aim.mark} {version} {suites}".encode()).digest()
     compressions = b"\x01\0" if deflate else b"\0"
     octets = write_client_hello(version, suites, random, name=aim.target.host, compressions=compressions)
-    begin = () if aim.target.implicit_tls else aim.fill(_BEGIN[aim.target.spoken])
+    begin = () if aim.target.implicit_tls else aim.fill(BEGIN[aim.target.spoken])
     target = replace(aim.target, implicit_tls=False)  # the hello is ours
     return await world.visitor.visit(
         Call(target=target, steps=(*begin, Step(send=octets, raw=True, question=True)), source=aim.source)
@@ -152,6 +153,26 @@ def _judge_compression(played: Played, aim: Aim, scenario: Scenario) -> Judged:
     return failed("it compresses") if answer.compression else passed("it does not compress")
 
 
+async def _renegotiate(world: World, aim: Aim, scenario: Scenario) -> Played:
+    seed = f"{aim.mark} renegotiation".encode()
+    randomness = b"".join(sha256(seed + bytes([part])).digest() for part in range(3))
+    client = RenegotiatingClient(randomness, aim.target.host)
+    begin = () if aim.target.implicit_tls else aim.fill(BEGIN[aim.target.spoken])
+    target = replace(aim.target, implicit_tls=False)
+    steps = (*begin, Step(machine=client, question=True))
+    visit = await world.visitor.visit(Call(target=target, steps=steps, source=aim.source))
+    return Played(visits=(visit,), notes={"answer": client.answer, "why": client.why})
+
+
+def _judge_again(played: Played, aim: Aim, scenario: Scenario) -> Judged:
+    answer, why = played.notes["answer"], played.notes["why"]
+    if answer is Again.ACCEPTED:
+        return failed(why)
+    if answer is Again.REFUSED:
+        return passed(f"it refuses ({why})")
+    return untested(why or describe(played.visits[0]))
+
+
 async def _certificate(world: World, aim: Aim, scenario: Scenario) -> Played:
     """Once to see it, once to have it checked."""
     visits = []
@@ -200,7 +221,7 @@ def _faults(der: bytes, now: float) -> list[str]:
 
 async def _inject(world: World, aim: Aim, scenario: Scenario) -> Played:
     keyword = "STLS" if aim.target.spoken is Spoken.POP3 else "STARTTLS"
-    begin = _BEGIN[aim.target.spoken][:2]
+    begin = BEGIN[aim.target.spoken][:2]
     step = Step(send=INJECT[aim.target.spoken], needs=keyword, tls=True, quiet=QUIET, question=True)
     call = Call(target=aim.target, steps=aim.fill((*begin, step)), source=aim.source)
     return Played(visits=(await world.visitor.visit(call),))
@@ -208,7 +229,7 @@ async def _inject(world: World, aim: Aim, scenario: Scenario) -> Played:
 
 async def _go_on_in_the_clear(world: World, aim: Aim, scenario: Scenario) -> Played:
     step = Step(send=_PLAIN[aim.target.spoken], replies=0, quiet=QUIET, question=True)
-    call = Call(target=aim.target, steps=aim.fill((*_BEGIN[aim.target.spoken], step)), source=aim.source)
+    call = Call(target=aim.target, steps=aim.fill((*BEGIN[aim.target.spoken], step)), source=aim.source)
     return Played(visits=(await world.visitor.visit(call),))
 
 
@@ -307,6 +328,17 @@ SCENARIOS: tuple[Scenario, ...] = (
         reference="RFC 5746 §3.6",
         play=_hellos(TLS_1_2, (*COMMON, RENEGOTIATION_SCSV)),
         judge=_judge_renegotiation,
+    ),
+    _tls(
+        "tls-client-renegotiation",
+        "a second handshake, begun by the client",
+        "The server begins a new handshake whenever a client wishes.",
+        "A handshake costs the server far more than the client: one machine with few connections can keep it busy.",
+        "Forbid it (OpenSSL 3 does by itself; Postfix: tls_ssl_options = NO_RENEGOTIATION), or limit connections.",
+        severity=Severity.NOTICE,
+        reference="RFC 9325 §3.5",
+        play=_renegotiate,
+        judge=_judge_again,
     ),
     _tls(
         "tls-compression",
