@@ -125,16 +125,23 @@ def policy(facts: Facts) -> Seen | None:
         return Seen(evidence={**evidence, "record": fixed}, severity=Severity.DANGER, summary=summary)
     if wanted is DmarcPolicy.NONE:
         summary = "DMARC is only watching (p=none): forgeries of {domain} are let through"
-        fixed = _with_policy(record.text, "quarantine")
+        fixed = _with_policy(record, "quarantine")
         return Seen(evidence={**evidence, "record": fixed}, severity=Severity.WARNING, summary=summary)
     if wanted is DmarcPolicy.QUARANTINE:
-        return Seen(evidence={**evidence, "record": _with_policy(record.text, "reject")}, severity=Severity.INFO)
+        return Seen(evidence={**evidence, "record": _with_policy(record, "reject")}, severity=Severity.INFO)
     return Seen(evidence=evidence)
 
 
-def _with_policy(text: str, policy: str) -> str:
-    tags = [tag.strip() for tag in text.split(";") if tag.strip()]
+def _with_policy(record: DmarcRecord, policy: str) -> str:
+    tags = _kept_tags(record)
     return "; ".join(f"p={policy}" if tag.replace(" ", "").lower().startswith("p=") else tag for tag in tags)[:500]
+
+
+def _kept_tags(record: DmarcRecord) -> list[str]:
+    """The record's tags as they are written, but for those that RFC 9989 took out."""
+    gone = {name for name, _ in record.removed}
+    tags = (tag.strip() for tag in record.text.split(";"))
+    return [tag for tag in tags if tag and tag.partition("=")[0].strip().lower() not in gone]
 
 
 @check(
@@ -272,9 +279,7 @@ def removed_tags(facts: Facts) -> Seen | None:
     held = _held(facts)
     if held is None or not held[2].removed:
         return None
-    gone = [name for name, _ in held[2].removed]
-    tags = [tag.strip() for tag in held[2].text.split(";") if tag.strip()]
-    kept = "; ".join(tag for tag in tags if tag.partition("=")[0].strip().lower() not in gone)
+    kept = "; ".join(_kept_tags(held[2]))
     shown = [f"{name}={value}" for name, value in held[2].removed]
     return Seen(evidence={"at": f"_dmarc.{held[1]}", "tags": shown, "record": kept[:500]})
 
