@@ -31,7 +31,8 @@ p{margin:.3rem 0}.dim{color:#59636e}table{border-collapse:collapse;width:100%;fo
 th{font-weight:600;text-align:left;border-bottom:2px solid #d1d9e0}td,th{padding:.3rem .5rem;vertical-align:top;
 overflow-wrap:break-word}td{border-bottom:1px solid #e6eaef}.n{text-align:right;white-space:nowrap}
 .sums{display:flex;flex-wrap:wrap;gap:1rem;margin:1rem 0}.sums div{border:1px solid #d1d9e0;border-radius:6px;
-padding:.5rem .9rem}.sums b{display:block;font-size:1.3rem}.bad{color:#b3261e}svg{width:100%;height:auto}
+padding:.5rem .9rem}.sums b{display:block;font-size:1.3rem}
+svg{width:100%;height:auto;overflow:visible}
 .p{fill:#2e7d32}.f{fill:#c62828}.grid{stroke:#d1d9e0}text{font:11px system-ui,sans-serif;fill:#59636e}
 @media print{body{margin:0;max-width:none;font-size:11px}h2{break-after:avoid}tr,svg{break-inside:avoid}
 thead{display:table-header-group}*{-webkit-print-color-adjust:exact;print-color-adjust:exact}@page{margin:1.5cm}}

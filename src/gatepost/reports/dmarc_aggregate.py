@@ -2,10 +2,10 @@
 
 In: the octets of the XML file, unpacked. Out: `AggregateReport`; `BadReport` for what is none, and for what would be
 misread. Any namespace is taken, elements in any order. What real reporters break is read all the same, and noted in
-`defects`: "bad-octets", "broken-markup", "cut" (the file ends early), "no-reporter", "no-report-id", "no-begin",
-"no-domain", "milliseconds", "period" (it ends before it begins, or is longer than a month), "bad-domain",
-"bad-address", "no-address", "bad-count" (such a row is left out), "upper-case-word", "odd-result",
-"odd-disposition", "no-rows".
+`defects`: "bad-octets", "broken-markup", "cut" (the file ends early), "more-behind" (another report stands behind it
+and is not read), "no-reporter", "no-report-id", "no-begin", "no-end", "no-domain", "milliseconds", "period" (it ends
+before it begins, or is longer than a month), "bad-domain", "bad-address", "no-address", "bad-count" (such a row is left
+out), "upper-case-word", "odd-result", "odd-disposition", "no-rows".
 Standard: RFC 9990 (schema in its appendix), before it RFC 7489 Appendix C. Not here: archives (`server.reports`).
 """
 

@@ -103,6 +103,8 @@ class MarkupReader:
             raise BadReport("no-report", f"there is no <{root}> element in it")
         if not self._ended:
             self._defects.note("cut")
+        elif self._text.find(f"<{root}", position) >= 0:
+            self._defects.note("more-behind")  # two files in one: only the first is read
 
     def _mark(self, at: int, root: str) -> tuple[int, Element | None]:
         """Takes what stands at `at` (a "<"); where to go on, and the element that is complete by it."""

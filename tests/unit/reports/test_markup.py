@@ -67,6 +67,12 @@ def test_what_is_hostile_or_no_report_is_refused_by_name(text: str, code: str) -
     assert caught.value.code == code
 
 
+def test_a_second_report_behind_the_first_is_told_of() -> None:
+    found, defects = read("<feedback><a>1</a></feedback>\n<feedback><a>2</a></feedback>")
+    assert [one.text for one in found] == ["1"]
+    assert defects == ("more-behind",)
+
+
 def test_elements_are_counted_over_the_whole_file() -> None:
     text = "<feedback>" + "<a/>" * 99 + "</feedback>"
     assert len(list(MarkupReader(text, Defects(), max_elements=100).elements("feedback"))) == 99
