@@ -25,7 +25,7 @@ from gatepost.store.spool import NewMessage, Spool, SpoolShard
 from next_hop import NextHop
 from running import NameServer, RunningGate, until
 
-ROUNDS = int(os.environ.get("GATEPOST_KILLS", "6"))
+ROUNDS = int(os.environ.get("GATEPOST_KILLS", "5"))
 MESSAGES = 300 * ROUNDS
 MOST_TWICE = 200  # a kill: what was answered in the hundredth of a second that outcomes gather, and a slow disk takes
 

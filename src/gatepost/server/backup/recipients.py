@@ -86,6 +86,9 @@ class PrimaryRecipients:
             found = await asyncio.get_running_loop().run_in_executor(self._disk, self._store.get, address)
         except StoreError:
             return None  # then the primary is asked
+        held = self._memory.get(address)  # learnt while the database was read
+        if held is not None:
+            return held
         if found is not None:
             self._remember(found)
         return found
