@@ -1,7 +1,7 @@
-"""Reports on a terminal: a bar for each day, the senders, alignment, TLS; advice in the order in which it is needed.
+"""Reports on a terminal: a bar for each day, the senders, alignment, TLS.
 
-In: `Picture`, `Counsel`. Out: text in which nothing of a report is markup or a control character. Passed and failed
-differ in shape as well as in colour. Standard: none. Not here: the page (`dmarc_html`), the advice (`reports.advise`).
+In: `Picture`. Out: text in which nothing of a report is markup or a control character. Passed and failed
+differ in shape as well as in colour. Standard: none. Not here: the page (`dmarc_html`), advice (`dmarc_counsel`).
 """
 
 from __future__ import annotations
@@ -18,11 +18,9 @@ from rich.text import Text
 
 from gatepost.cli.terminal import safe, visible
 from gatepost.ports.reported import ReportedDay
-from gatepost.reports.advise import Step
 from gatepost.reports.sources import Kind, Source
 
 if TYPE_CHECKING:
-    from gatepost.server.reports.counsel import Counsel
     from gatepost.server.reports.picture import Picture
     from gatepost.store.reports.questions import ReportedDomain
 
@@ -37,13 +35,6 @@ KIND_WORDS = {
     Kind.UNKNOWN: "unknown",
 }
 KIND_STYLE = {Kind.OWN: "green", Kind.SERVICE: "cyan", Kind.FORWARDER: "blue", Kind.UNKNOWN: "red"}
-STEP_WORDS = {
-    Step.WAIT: ("WAIT", "bold yellow", "too little is known yet"),
-    Step.FIX: ("FIX FIRST", "bold red", "a stricter policy would stop mail of yours"),
-    Step.ASK: ("NAME THE SENDERS", "bold yellow", "a stricter policy stops senders nobody has named"),
-    Step.MOVE: ("GO ON", "bold green", "the next step is safe"),
-    Step.DONE: ("DONE", "bold green", "nothing is left to do"),
-}
 
 
 def show_domains(console: Console, domains: Sequence[ReportedDomain], as_json: bool) -> int:
@@ -74,7 +65,9 @@ def show_picture(console: Console, picture: Picture, latest: int | None = None) 
     if picture.days:
         _show_days(console, "Messages a day", picture.days)
         _show_sums(console, picture)
-        _section(console, f"Senders (the {MOST_SOURCES} largest)" if len(picture.sources) > MOST_SOURCES else "Senders")
+        show_title(
+            console, f"Senders (the {MOST_SOURCES} largest)" if len(picture.sources) > MOST_SOURCES else "Senders"
+        )
         console.print(sources_table(picture.sources[:MOST_SOURCES]))
     if picture.failures:
         _show_failures(console, picture)
@@ -94,7 +87,7 @@ def _nothing(latest: int | None) -> str:
 
 
 def _show_days(console: Console, title: str, days: Sequence[ReportedDay]) -> None:
-    _section(console, title)
+    show_title(console, title)
     bars = by_week(days) if len(days) > MOST_BARS else [(_date(day.day), day) for day in days]
     longest = max(day.passed + day.failed for _, day in bars)
     for label, day in bars:
@@ -129,7 +122,7 @@ def bar_lengths(passed: int, failed: int, longest: int, width: int) -> tuple[int
 
 
 def _show_sums(console: Console, picture: Picture) -> None:
-    _section(console, "What passed, and what was done")
+    show_title(console, "What passed, and what was done")
     total = picture.passed + picture.failed
     aligned, done = picture.alignment, picture.dispositions
     table = Table.grid(padding=(0, 2))
@@ -172,7 +165,7 @@ def sources_table(sources: Iterable[Source]) -> Table:
 
 
 def _show_failures(console: Console, picture: Picture) -> None:
-    _section(console, "Single messages that failed (failure reports)")
+    show_title(console, "Single messages that failed (failure reports)")
     table = _table("day", "reporter", "address", "failed", "done", "From", "subject")
     for one in picture.failures[:10]:
         cells = (one.reporter, one.source_ip, one.auth_failure, one.delivery_result, one.header_from, one.subject)
@@ -191,47 +184,8 @@ def _show_tls(console: Console, picture: Picture) -> None:
         console.print(table)
 
 
-def show_counsel(console: Console, found: Counsel) -> None:
-    """The verdict first, then why, then what to do, then the record."""
-    advice = found.advice
-    word, style, meaning = STEP_WORDS[advice.step]
-    head = Text(word, style=style).append(f"  {visible(found.domain)}: {meaning}", "default")
-    console.print(head)
-    console.print(safe(f"  now: {found.record or 'no record found'}"))
-    if found.dns:
-        console.print(safe(f"  {found.dns}"))
-    for line in advice.because:
-        console.print(safe(f"  {line}"))
-    console.print(
-        safe(
-            f"  {advice.messages:,} messages on {advice.days} days from {advice.reporters} reporters: {advice.proven:,}"
-            f" proven yours, {advice.forged:,} failed with nothing that proves them."
-        )
-    )
-    if advice.fixes:
-        _section(console, "Do first")
-        for number, fix in enumerate(advice.fixes[:10], 1):
-            console.print(safe(f"  {number}. {visible(fix, 600)}"))
-    for title, sources in (
-        ("For these it would break", advice.broken),
-        ("Yours or not?", advice.questions),
-        ("Passed on by others, and changed on the way", advice.indirect),
-    ):
-        if sources:
-            _section(console, title)
-            console.print(sources_table(sources[:MOST_SOURCES]))
-    if advice.sub:
-        _section(console, "Subdomains")
-        for line in advice.sub:
-            console.print(safe(f"  {visible(line, 400)}"))
-    if found.next_record:
-        _section(console, f"Publish at {visible(found.at)}")
-        console.print(safe(f"  {visible(found.next_record, 2000)}"), soft_wrap=True)
-        for line in advice.after:
-            console.print(safe(f"  {line}"))
-
-
-def _section(console: Console, title: str) -> None:
+def show_title(console: Console, title: str) -> None:
+    """A heading, with an empty line above it."""
     console.print(Text(f"\n{title}", style="bold"))
 
 

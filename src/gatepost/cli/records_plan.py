@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gatepost.audit.records import Compared, Kind, Need, Planned
+from gatepost.audit.records import Kind, Need
+from gatepost.audit.standing import Compared
 from gatepost.cli.gate import gate_option, json_option, read_gate
 from gatepost.cli.options import dns_options, make_resolver
+from gatepost.cli.records_show import plan_json, print_done, print_plan, print_steps
 from gatepost.cli.terminal import visible
 from gatepost.errors import InputError
 
@@ -28,17 +30,9 @@ if TYPE_CHECKING:
     from gatepost.audit.records import WantedRecord
     from gatepost.config import Settings
     from gatepost.net.publish import DnsPublisher
-    from gatepost.server.records.publish import Done, Step
+    from gatepost.server.records.publish import Step
 
 KINDS = [kind.value for kind in Kind if kind is not Kind.ADDRESS]
-_MARKS = {
-    Compared.RIGHT: "ok",
-    Compared.MISSING: "missing",
-    Compared.YOURS: "yours",
-    Compared.DIFFERS: "WRONG",
-    Compared.UNKNOWN: "unknown",
-    Compared.BY_HAND: "by hand",
-}
 
 
 @click.command()
@@ -55,9 +49,9 @@ def plan(config: Path, as_json: bool, domain: str, **dns: Any) -> int:
     found = asyncio.run(plan_by_resolver(_wanted(settings, domain), resolver))
     if as_json:
         for one in found:
-            click.echo(json.dumps(_plan_json(one)))
+            click.echo(json.dumps(plan_json(one)))
     else:
-        _print_plan(found, bool(settings.publish.server), domain)
+        print_plan(found, bool(settings.publish.server), domain)
     return int(any(one.is_trouble or one.compared is Compared.UNKNOWN for one in found))
 
 
@@ -129,7 +123,7 @@ def _publish(
             click.echo("Nothing is to be published.")
         return left
     if not as_json:
-        _print_steps(steps)
+        print_steps(steps)
     if not yes:
         _ask(f"Publish {len(steps)} change(s) at {settings.publish.server}?")
     return _carry_out(settings, publisher, domain, steps, as_json) or left
@@ -152,7 +146,7 @@ def _carry_out(settings: Settings, publisher: DnsPublisher, domain: str, steps: 
                 store.add(domain, tuple((one.step.change, one.step.before) for one in made), time.time())
     finally:
         store.close()
-    _print_done(done, as_json)
+    print_done(done, as_json)
     if not as_json and made:
         click.echo(f"`gatepost records publish {domain} --undo` brings back what stood before.")
     return int(not all(one.is_right for one in done))
@@ -176,7 +170,7 @@ def _undo(settings: Settings, publisher: DnsPublisher, domain: str, as_json: boo
         )
         if not as_json:
             click.echo(f"Published {time.strftime('%Y-%m-%d %H:%M', time.gmtime(last.at))} UTC:")
-            _print_steps(steps)
+            print_steps(steps)
         if not yes:
             _ask(f"Take back {len(steps)} change(s)?")
         done = asyncio.run(publish_steps(publisher, steps))
@@ -184,7 +178,7 @@ def _undo(settings: Settings, publisher: DnsPublisher, domain: str, as_json: boo
             store.mark_undone(last.id, time.time())
     finally:
         store.close()
-    _print_done(done, as_json)
+    print_done(done, as_json)
     return int(not all(one.is_right for one in done))
 
 
@@ -209,78 +203,3 @@ def _ask(question: str) -> None:
     if not sys.stdin.isatty():
         raise InputError("--yes", "missing", "nobody is there to be asked; look at the plan, then say --yes")
     click.confirm(question, abort=True)
-
-
-def _print_plan(found: Sequence[Planned], can_publish: bool, domain: str) -> None:
-    from gatepost.cli.lists_own import print_table
-
-    rows = [
-        (
-            _MARKS[one.compared]
-            if one.wanted.need.value != "may" or one.compared is not Compared.MISSING
-            else "optional",
-            one.wanted.kind.value,
-            f"{one.wanted.name} {one.wanted.rtype}",
-            _shown(one),
-        )
-        for one in found
-    ]
-    print_table(("", "for", "record", "what stands, and what to do"), rows)
-    due = [one for one in found if one.is_trouble]
-    if not due:
-        click.echo("Nothing has to be published.")
-        return
-    click.echo(f"\nTo publish ({len(due)}):\n")
-    for one in due:
-        click.echo(f"; {one.wanted.why}\n{one.wanted.text}\n")
-    how = f"`gatepost records publish {domain}` does it" if can_publish else "[publish] lets the gate do it"
-    click.echo(f"; {how}; `gatepost records print {domain} --format plain` is for a provider's form.")
-
-
-def _shown(one: Planned) -> str:
-    there = ", ".join(one.found)
-    return visible(f"{there}: {one.words}" if there and one.compared is not Compared.RIGHT else one.words, 300)
-
-
-def _plan_json(one: Planned) -> dict[str, Any]:
-    from gatepost.cli.records_format import record_json
-
-    return {
-        **record_json(one.wanted),
-        "compared": one.compared.value,
-        "found": list(one.found),
-        "words": one.words,
-        "trouble": one.is_trouble,
-    }
-
-
-def _print_steps(steps: Sequence[Step]) -> None:
-    for step in steps:
-        click.echo(f"{visible(step.change.name)} {step.change.rtype}  (TTL {step.change.ttl})")
-        before, after = step.before.records, step.change.records
-        for mark, texts in (("-", [t for t in before if t not in after]), ("+", [t for t in after if t not in before])):
-            for text in texts:
-                click.echo(f"  {mark} {visible(text, 2000)}")
-        for text in (t for t in after if t in before):
-            click.echo(f"    {visible(text, 2000)}")
-
-
-def _print_done(done: Sequence[Done], as_json: bool) -> None:
-    for one in done:
-        change = one.step.change
-        if as_json:
-            answer = {
-                "name": change.name,
-                "type": change.rtype,
-                "before": list(one.step.before.records),
-                "after": list(change.records),
-                "outcome": one.outcome.value,
-                "stands": one.stands,
-                "reason": one.reason,
-            }
-            click.echo(json.dumps(answer))
-        elif one.is_right:
-            click.echo(f"done: {visible(change.name)} {change.rtype}")
-        else:
-            said = one.reason or ("it stands" if one.stands else "it does not stand")
-            click.echo(f"NOT DONE: {visible(change.name)} {change.rtype}: {one.outcome.value}: {visible(said)}")

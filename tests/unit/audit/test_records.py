@@ -9,16 +9,8 @@ from typing import Any
 import pytest
 
 from gatepost import ZoneResolver
-from gatepost.audit.records import (
-    Compared,
-    Kind,
-    Planned,
-    Wishes,
-    canonical,
-    joined_text,
-    quote_text,
-    wanted_records,
-)
+from gatepost.audit.records import Kind, Wishes, canonical, joined_text, quote_text, wanted_records
+from gatepost.audit.standing import Compared, Planned
 from gatepost.ports.publisher import Action, DnsStatus, Standing
 from gatepost.server.records.plan import plan_by_resolver
 from gatepost.server.records.publish import changes_of

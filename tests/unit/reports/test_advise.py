@@ -8,7 +8,8 @@ import pytest
 
 from gatepost.inspector.domains import organizational_guess
 from gatepost.ports.reported import ReportedDay, Reporter, Stream
-from gatepost.reports.advise import Advice, Standing, Step, advise
+from gatepost.reports.advice import Advice, Standing, Step
+from gatepost.reports.advise import advise
 from gatepost.reports.sources import Kind, Source, group_sources
 
 OURS = {"dkim": "pass", "spf": "pass", "dkim_domain": "example.org", "dkim_result": "pass"}

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from gatepost.audit.records import Kind, Planned, Standing, WantedRecord, canonical, compare_records
+from gatepost.audit.records import Kind, WantedRecord, canonical
+from gatepost.audit.standing import Planned, Standing, compare_records
 from gatepost.ports import Answer, DnsStatus, Mx, Question, Resolver
 from gatepost.ports.publisher import Publisher
 from gatepost.ports.publisher import Standing as Published

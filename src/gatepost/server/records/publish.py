@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from gatepost.audit.records import Compared, Kind, Need, Planned, canonical
+from gatepost.audit.records import Kind, Need, canonical
+from gatepost.audit.standing import Compared, Planned
 from gatepost.ports import DnsStatus
 from gatepost.ports.publisher import Action, Change, Outcome, Publisher, Standing, undo
 from gatepost.server.records.plan import Place

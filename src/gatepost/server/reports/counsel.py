@@ -13,7 +13,8 @@ from typing import Any
 from gatepost.msgauth.dmarc.lookup import lookup_walk
 from gatepost.msgauth.dmarc.record import DmarcRecord
 from gatepost.ports import DnsStatus, Question, Resolver
-from gatepost.reports.advise import Advice, Standing, advise
+from gatepost.reports.advice import Advice, Standing
+from gatepost.reports.advise import advise
 from gatepost.server.reports.picture import Picture, draw
 from gatepost.store.reports import ReportStore
 
