@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -54,6 +55,9 @@ accounts = ["alice", "bob"]
 [submission]
 listen_tls = ["{host}:{submissions}"]
 listen_starttls = ["{host}:{submission}"]
+
+[delivery]
+relay = "none"
 
 [door]
 exempt = []
@@ -180,7 +184,9 @@ def write_gate(folder: Path, internet: Internet, ports: Ports, now: float) -> Ta
 
 
 def _write_account(store: Path, internet: Internet, password: str, now: float) -> None:
-    """An account that may hand in mail, and the keys that sign it."""
+    """An account that may hand in mail, and the keys that sign it; afresh, since a start may be tried again when its
+    port was taken."""
+    shutil.rmtree(store, ignore_errors=True)
     accounts = Accounts.open(store)
     try:
         accounts.add(cast.USER, password, now)
