@@ -42,7 +42,7 @@ def read_scenarios(text: str, file: str) -> tuple[Scenario, ...]:
     """All in `text`; `file` is named in errors."""
     try:
         document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits, a table in a table in a table …
         raise InputError("--scenario", file, f"is no TOML: {error}") from None
     entries = document.get("scenario")
     if not isinstance(entries, list) or not entries or set(document) != {"scenario"}:

@@ -120,6 +120,8 @@ def test_own_scenarios_are_read() -> None:
         (("question = true", "qestion = true"), "is not known"),
         (("[[scenario.step]]", "[[scenario.stp]]"), "is not known"),
         (("title", "ti tle"), "is no TOML"),
+        (("question = true", "replies = " + "9" * 5000), "is no TOML"),
+        (("question = true", "replies = " + "[" * 5000), "is no TOML"),
     ],
 )
 def test_bad_own_scenarios_are_told(change: tuple[str, str], told: str) -> None:
