@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -14,7 +15,14 @@ from gatepost.names import Body, Envelope, Recipient, Session, Tls
 from gatepost.store.settings import SpoolSettings
 from gatepost.store.spool import NewMessage, Outcome, Spool, SpoolShard, State, Treatment, quarantine
 from gatepost.store.spool.ids import IdSource, parse_id, shard_of, write_id
-from gatepost.store.spool.rows import MESSAGE_WIDTH, prepare, read_message, read_recipient
+from gatepost.store.spool.rows import (
+    MESSAGE_WIDTH,
+    NEW_RECIPIENT_COLUMNS,
+    RECIPIENT_COLUMNS,
+    prepare,
+    read_message,
+    read_recipient,
+)
 
 NOW = 1_790_000_000.0
 SETTINGS = SpoolSettings(inline_limit=50, reserve=0, checkpoint_pages=4)
@@ -26,6 +34,7 @@ recipients = st.builds(
     address=texts,
     notify=st.sampled_from([(), ("NEVER",), ("SUCCESS", "DELAY")]),
     orcpt=st.none() | texts,
+    via=texts,
 )
 envelopes = st.builds(
     Envelope,
@@ -56,6 +65,9 @@ sessions = st.builds(
 )
 
 
+FRESH = {"attempts": 0, "next_try": 0.0, "last_try": 0.0, "last_reply": "", "route": "", "bounce": "", "last_relay": ""}
+
+
 @given(envelopes, sessions, st.binary(max_size=60), st.booleans(), texts)
 def test_a_message_is_what_its_rows_say(
     envelope: Envelope, session: Session, body: bytes, proven: bool, reason: str
@@ -65,9 +77,15 @@ def test_a_message_is_what_its_rows_say(
     assert len(ready.message) == MESSAGE_WIDTH
     width = len(ready.recipients) // ready.recipient_count
     rows = [ready.recipients[start : start + width] for start in range(0, len(ready.recipients), width)]
-    spooled = read_message(ready.message[:-2], [read_recipient((*row, 0, 0.0, 0.0, "")) for row in rows])
+    spooled = read_message(ready.message[:-2], [read_recipient(_as_read(row)) for row in rows])
     assert (spooled.id, spooled.envelope, spooled.session) == (new.id, envelope, session)
     assert (spooled.size, spooled.proven, spooled.reason) == (len(body), proven, reason)
+
+
+def _as_read(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """A new recipient's row as it is read back: what was not written has the table's default."""
+    values = FRESH | dict(zip(NEW_RECIPIENT_COLUMNS.split(", "), row, strict=True))
+    return tuple(values[column] for column in RECIPIENT_COLUMNS.split(", "))
 
 
 @given(st.integers(0, 255), st.lists(st.floats(-1e9, 4e9), min_size=1, max_size=50))
