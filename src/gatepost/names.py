@@ -61,8 +61,8 @@ class Recipient:
     """One accepted RCPT: the address (local-part@domain, no angle brackets) and its DSN wishes (RFC 3461 §4).
 
     `notify` holds "NEVER" or any of "SUCCESS", "FAILURE", "DELAY"; empty means the default.
-    `orcpt` is "addr-type;xtext" as it came, still encoded. `via` is the address of ours (an alias) that led to this one,
-    empty where none did.
+    `orcpt` is "addr-type;xtext" as it came, still encoded. `via` is the address of ours (an alias) that led to this
+    one, empty where none did.
     """
 
     address: str
