@@ -24,7 +24,8 @@ Start = Callable[[str], Probed]
 
 # Those that need seconds of waiting on purpose, or show nothing more than the bad server of the unit tests does.
 SKIP = ("spoofing", "mail", "limit-text-line", "rcpt-timing")
-# Exim begins GnuTLS anew for every connection; Dovecot makes guesses wait; OpenSMTPD leaves connections over its limit without a word.
+# Exim begins GnuTLS anew for each connection, Dovecot makes guesses wait, OpenSMTPD leaves connections over its limit
+# without a word.
 SLOW = {
     "Exim, safe": ("--skip", "syntax", "--skip", "limit-connections"),
     "Dovecot, safe": ("--skip", "login-guessing", "--skip", "login-default", "--skip", "login-empty"),
