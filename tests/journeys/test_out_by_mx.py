@@ -40,6 +40,7 @@ def office(tmp_path: Path, far: NextHop) -> Iterator[PostOffice]:
 
 
 def test_out_by_mx(office: PostOffice, far: NextHop) -> None:
+    """Mail goes out by MX, past a dead host"""
     assert office.hand_in(letter(), "joe@far.example")[0] == 250
     assert office.hand_in(letter(), "joe@alone.example")[0] == 250
     until(lambda: bool(far.mail_for("joe@far.example")) and bool(far.mail_for("joe@alone.example")), "both arrived")
