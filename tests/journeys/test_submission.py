@@ -38,8 +38,7 @@ class PostedGate(RunningGate):
             'listen = ["0.0.0.0:25", "[::]:25"]': f'listen = ["127.0.0.1:{self.port}"]\nmonitor = ""',
             '["0.0.0.0:465", "[::]:465"]': f'["127.0.0.1:{self.tls}"]',
             '["0.0.0.0:587", "[::]:587", "0.0.0.0:2525", "[::]:2525"]': f'["127.0.0.1:{self.starttls}"]',
-            "# [delivery]": "[delivery]",
-            '# relay = "smtp:smarthost.example.net:25"': f'relay = "smtp:127.0.0.1:{self._relay}"',
+            'relay = "mx"': f'relay = "smtp:127.0.0.1:{self._relay}"',
             'servers = ["system"]': f'servers = ["127.0.0.1:{self._dns}"]',
         }.items():
             assert old in text
