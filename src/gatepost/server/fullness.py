@@ -22,7 +22,8 @@ from gatepost.store.spool import Spool
 from gatepost.store.spool.fill import Fill, measure
 
 EVERY = 1.0  # seconds between two measurements: what comes in between may go over the limits
-BELIEVED = 0.2  # seconds for which the free disk is not asked for again
+BELIEVED = 0.2  # seconds for which the free disk is not asked for again, nor anything while there is plenty of all
+PLENTY_COPIES, PLENTY_OCTETS = 10_000, 1 << 30  # below each limit; so much does not come in the time
 QUIET = 60.0  # seconds between two log lines
 
 
@@ -59,10 +60,13 @@ class Fullness:
         self._clock = clock
         self._free = 0
         self._believed_until = float("-inf")
+        self._plenty_until = float("-inf")
         self._told = float("-inf")
 
     def reason(self, size: int = 0) -> str:
         """Why a message of `size` octets cannot be taken; empty when it can. 0: any message at all."""
+        if size < PLENTY_OCTETS // 4 and self._clock() < self._plenty_until:
+            return ""
         settings, fill = self._settings, self._table.get()
         if settings.max_queued and fill.copies >= settings.max_queued:
             return f"{fill.copies} copies wait, store.spool.max_queued is {settings.max_queued}"
@@ -75,7 +79,15 @@ class Fullness:
         free = self._free_now()
         if free < settings.reserve + coming and free + fill.reusable < settings.reserve + coming:
             return f"{free} octets are free on the disk, store.spool.reserve is {settings.reserve}"
+        if self._is_plenty(fill, free, coming):
+            self._plenty_until = self._believed_until
         return ""
+
+    def _is_plenty(self, fill: Fill, free: int, coming: int) -> bool:
+        settings = self._settings
+        copies = settings.max_queued - fill.copies if settings.max_queued else PLENTY_COPIES
+        octets = settings.max_octets - fill.octets - coming if settings.max_octets else PLENTY_OCTETS
+        return copies >= PLENTY_COPIES and min(octets, free - settings.reserve - coming) >= PLENTY_OCTETS
 
     def should_tell(self) -> bool:
         """Whether the log may hear of it again: once a minute is enough."""

@@ -18,7 +18,7 @@ from typing import Protocol
 from gatepost.errors import InputError, StoreError
 from gatepost.server.delivery.job import Job
 from gatepost.server.delivery.result import Result, Status
-from gatepost.server.delivery.routes import Route
+from gatepost.server.delivery.routes import Carrier, Route
 from gatepost.server.delivery.settings import DeliverySettings
 from gatepost.server.delivery.settle import Settled, settle
 from gatepost.server.logs import Log
@@ -30,6 +30,7 @@ from gatepost.store.spool.spooled import NewMessage, Spooled, State
 # Seconds between two transactions while results come in: each locks out the reception's commits, so they take at most
 # half of the time. What was answered 250 in these moments is sent twice if the process is killed: they are short.
 LINGER = 0.01
+LOCAL_LINGER = 0.05  # while only copies for our own mailboxes came in: fewer commits leave more to the reception
 AFTER_ERROR = 5.0  # seconds to wait when the spool itself fails
 
 _COUNTED = {
@@ -37,6 +38,8 @@ _COUNTED = {
     Status.DEFERRED: Metric.DELIVERY_DEFERRED,
     Status.BOUNCED: Metric.DELIVERY_FAILED,
 }
+
+AT_HOME = frozenset((Carrier.MAILDIR, Carrier.DISCARD))
 
 Finished = tuple[Job, Sequence[Result]]
 
@@ -79,10 +82,13 @@ class Ledger:
         self._finished: list[Finished] = []
         self._arrived = asyncio.Event()
         self._closed = asyncio.Event()
+        self._urgent = asyncio.Event()  # something that went to somebody else's server came in, or it is the end
 
     def finish(self, job: Job, results: Sequence[Result]) -> None:
         """Takes the results of `job`, parallel to its recipients. Lanes call it on the event loop."""
         self._finished.append((job, results))
+        if job.route is None or job.route.carrier not in AT_HOME:
+            self._urgent.set()
         self._arrived.set()
 
     async def run(self) -> None:
@@ -91,10 +97,13 @@ class Ledger:
             await self._arrived.wait()
             self._arrived.clear()
             finished, self._finished = self._finished, []
+            if not self._closed.is_set():
+                self._urgent.clear()
             if finished:
                 began = time.monotonic()
                 await self._write_down(finished)
                 await self._linger(max(LINGER, time.monotonic() - began))
+                await self._linger_at_home(LOCAL_LINGER - LINGER)
 
     async def _linger(self, seconds: float) -> None:
         try:
@@ -103,9 +112,17 @@ class Ledger:
         except TimeoutError:
             pass
 
+    async def _linger_at_home(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._urgent.wait()
+        except TimeoutError:
+            pass
+
     def close(self) -> None:
         """No more results will come."""
         self._closed.set()
+        self._urgent.set()
         self._arrived.set()
 
     async def _write_down(self, finished: list[Finished]) -> None:
