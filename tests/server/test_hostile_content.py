@@ -97,8 +97,14 @@ def unhurt(shared: RunningGate) -> Iterator[RunningGate]:
         assert word not in shared.log, shared.log[-3000:]
 
 
+@pytest.fixture(scope="module")
+def shown() -> set[str]:
+    """What was held and shown already: the gate is the same for all."""
+    return set()
+
+
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_hostile_message(unhurt: RunningGate, name: str) -> None:
+def test_a_hostile_message(unhurt: RunningGate, shown: set[str], name: str) -> None:
     began = time.monotonic()
     code, text = unhurt.send(HOSTILE[name])
     took = time.monotonic() - began
@@ -108,7 +114,9 @@ def test_a_hostile_message(unhurt: RunningGate, name: str) -> None:
     until(lambda: unhurt.cli_json("queue", "list") == [], "an empty queue")
     assert unhurt.cli("log", "--limit", "3")[0] == 0
     for held in unhurt.cli_json("quarantine", "list"):
-        assert unhurt.cli("quarantine", "show", held["id"])[0] == 0
+        if held["id"] not in shown:
+            shown.add(held["id"])
+            assert unhurt.cli("quarantine", "show", held["id"])[0] == 0
 
 
 def test_the_same_hostile_messages_again_and_again_leave_no_memory_behind(unhurt: RunningGate) -> None:
