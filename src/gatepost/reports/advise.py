@@ -159,7 +159,7 @@ def _subdomains(
         said.append("DNS did not tell whether all of these names exist, so nothing is said on np.")
     elif missing:
         said.append(f"np=reject would stop {', '.join(sorted(missing)[:5])}: mail from names that do not exist in DNS.")
-    elif standing.np != "reject" and step is not Step.WAIT:
+    elif standing.np != "reject" and step is not Step.WAIT and sources:  # without reports nobody knows
         said.append("No proven mail comes from names that do not exist: np=reject is safe now, whatever p says.")
         tags["np"] = "reject"
     if target == "reject" and "sp" not in tags and standing.sp and rank.get(standing.sp, 0) < 2 and step is Step.MOVE:

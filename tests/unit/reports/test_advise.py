@@ -165,6 +165,7 @@ def test_too_little_is_told(days: int, reporters: int, count: int) -> None:
 def test_without_a_record_the_first_one_is_published() -> None:
     found = ask(standing=Standing(published=False), days=0, reporters=0)
     assert (found.step, found.target) == (Step.MOVE, {"p": "none"})
+    assert not any("np=reject is safe" in line for line in found.sub), "without reports nobody knows"
 
 
 def test_subdomains_and_names_that_do_not_exist() -> None:
