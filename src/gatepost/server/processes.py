@@ -43,6 +43,7 @@ from gatepost.server.outwards import listening_ports
 from gatepost.server.plan import Plan
 from gatepost.server.privileges import become
 from gatepost.server.reception import receive
+from gatepost.server.settings import GateSettings
 from gatepost.server.signing.fresh import keep_fresh
 from gatepost.server.signing.signer import Signer
 from gatepost.server.signing.upkeep import watch_keys
@@ -157,22 +158,9 @@ async def deliver(plan: Plan, column: int, log: Log, stop: asyncio.Event) -> Non
             spool=spool,
             shard=shard,
             mailboxes=Mailboxes(folder / "mail", settings.hostname),
-            connect=Connector(
-                settings.hostname,
-                settings.delivery,
-                resolver,
-                protection=transport.demands,
-                own=Own(settings.hostname, settings.delivery, listening_ports(settings)),
-            ),
+            connect=_connector(settings, resolver, transport),
             resolve=lambda address: plan.recipients.resolve(address).addresses,
-            forwarding=Forwarding(
-                settings.forward,
-                hostname=settings.hostname,
-                recipients=plan.recipients,
-                srs=plan.srs,
-                ring=lambda: signer.ring,
-                clock=time.time,
-            ),
+            forwarding=_forwarding(plan, signer),
             log=log,
             metrics=plan.metrics.column(column),
             clock=time.time,
@@ -190,6 +178,24 @@ async def deliver(plan: Plan, column: int, log: Log, stop: asyncio.Event) -> Non
         notes.close()
         shard.close()
         spool.close()
+
+
+def _connector(settings: GateSettings, resolver: DnsResolver, transport: Transport) -> Connector:
+    """Who calls next hops: with the TLS that they demand, and never ourselves."""
+    own = Own(settings.hostname, settings.delivery, listening_ports(settings))
+    return Connector(settings.hostname, settings.delivery, resolver, protection=transport.demands, own=own)
+
+
+def _forwarding(plan: Plan, signer: Signer) -> Forwarding:
+    """How mail that is sent on leaves; its seals are made with the keys as they are then."""
+    return Forwarding(
+        plan.settings.forward,
+        hostname=plan.settings.hostname,
+        recipients=plan.recipients,
+        srs=plan.srs,
+        ring=lambda: signer.ring,
+        clock=time.time,
+    )
 
 
 async def serve(plan: Plan, log: Log, stop: asyncio.Event) -> None:

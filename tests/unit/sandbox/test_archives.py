@@ -12,12 +12,14 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from gatepost.ports import Opened
 
 Open = Callable[..., Opened]
+Needed = Callable[[str], Any]
 EXE = b"MZ" + bytes(58) + struct.pack("<I", 64) + b"PE\x00\x00" + bytes(200)
 SUITES = Path(__file__).parents[4] / "shared" / "suites"
 
@@ -86,20 +88,20 @@ def test_compressors(open_attachment: Open, packed: bytes, kind: str) -> None:
     assert not opened.trouble
 
 
-def test_zstd(open_attachment: Open) -> None:
-    zstd = pytest.importorskip("backports.zstd")
+def test_zstd(open_attachment: Open, needed: Needed) -> None:
+    zstd = needed("backports.zstd")
     assert kinds(open_attachment(zstd.compress(EXE), "x.zst")) == {"2": "zstd", "2/1": "pe"}
 
 
-def test_tar_in_gzip_in_zip(open_attachment: Open) -> None:
-    pytest.importorskip("libarchive")
+def test_tar_in_gzip_in_zip(open_attachment: Open, needed: Needed) -> None:
+    needed("libarchive")
     opened = open_attachment(zipped({"x.tgz": gzip.compress(tarred({"evil.exe": EXE}))}), "x.zip")
     assert kinds(opened) == {"2": "zip", "2/1": "gzip", "2/1/1": "tar", "2/1/1/1": "pe"}
     assert opened.items[-1].name == "evil.exe"
 
 
-def test_7z_plain_and_locked(open_attachment: Open) -> None:
-    py7zr = pytest.importorskip("py7zr")
+def test_7z_plain_and_locked(open_attachment: Open, needed: Needed) -> None:
+    py7zr = needed("py7zr")
     for password, text, locked in (
         (None, "Hello", False),
         ("Sommer2026!", "Das Passwort lautet: Sommer2026!\n", False),
@@ -218,7 +220,7 @@ def test_archive_that_contains_itself(open_attachment: Open) -> None:
 # --- tricks
 
 
-def test_names_that_lead_out_and_links(open_attachment: Open) -> None:
+def test_names_that_lead_out_and_links(open_attachment: Open, needed: Needed) -> None:
     opened = open_attachment(zipped({"../../etc/cron.d/x": b"words", "ok.txt": b"fine"}), "x.zip")
     assert traits(opened) == {"archive.path-traversal"}
     out = io.BytesIO()
@@ -226,7 +228,7 @@ def test_names_that_lead_out_and_links(open_attachment: Open) -> None:
         link = tarfile.TarInfo("passwd")
         link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
         archive.addfile(link)
-    pytest.importorskip("libarchive")
+    needed("libarchive")
     assert traits(open_attachment(out.getvalue(), "x.tar")) == {"archive.symlink"}
 
 
@@ -246,9 +248,9 @@ def test_name_that_differs_before_the_member(open_attachment: Open) -> None:
 
 
 @pytest.mark.parametrize("kind", ["zip", "gz", "bz2", "xz", "tar"])
-def test_truncated_and_spoilt_archives_are_trouble_at_most(open_attachment: Open, kind: str) -> None:
+def test_truncated_and_spoilt_archives_are_trouble_at_most(open_attachment: Open, needed: Needed, kind: str) -> None:
     if kind == "tar":
-        pytest.importorskip("libarchive")
+        needed("libarchive")
     whole = {
         "zip": zipped({"a.exe": EXE, "b.txt": b"word " * 400}),
         "gz": gzip.compress(EXE),

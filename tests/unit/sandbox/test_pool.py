@@ -228,9 +228,9 @@ def test_a_child_is_replaced_after_its_time(make_message: Make) -> None:
     run(main, ContentSettings(children=1, messages_per_child=3))
 
 
-def test_libraries_work_inside_the_walls(make_message: Make) -> None:
-    pytest.importorskip("libarchive")
-    py7zr = pytest.importorskip("py7zr")
+def test_libraries_work_inside_the_walls(make_message: Make, needed: Callable[[str], Any]) -> None:
+    needed("libarchive")
+    py7zr = needed("py7zr")
     out, tar = io.BytesIO(), io.BytesIO()
     with py7zr.SevenZipFile(out, "w", password="pass1234") as archive:
         archive.writestr(b"words to read", "a.txt")

@@ -102,22 +102,8 @@ class Ledger:
             if finished:
                 began = time.monotonic()
                 await self._write_down(finished)
-                await self._linger(max(LINGER, time.monotonic() - began))
-                await self._linger_at_home(LOCAL_LINGER - LINGER)
-
-    async def _linger(self, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await self._closed.wait()
-        except TimeoutError:
-            pass
-
-    async def _linger_at_home(self, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await self._urgent.wait()
-        except TimeoutError:
-            pass
+                await _until(self._closed, max(LINGER, time.monotonic() - began))
+                await _until(self._urgent, LOCAL_LINGER - LINGER)
 
     def close(self) -> None:
         """No more results will come."""
@@ -209,3 +195,12 @@ class Ledger:
             "said": result.text,
         }
         self._desk.log.info("delivery", **facts)
+
+
+async def _until(event: asyncio.Event, seconds: float) -> None:
+    """Waits for `event`, but no longer than `seconds`."""
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        pass
